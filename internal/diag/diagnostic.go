@@ -72,17 +72,18 @@ func (l List) Sorted() List {
 	slices.SortStableFunc(sorted, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(sourceName(a), sourceName(b)), cmp.Compare(a.Range.Start, b.Range.Start))
 	})
-	var once List
-	for _, d := range sorted {
-		if !slices.ContainsFunc(once, func(o Diagnostic) bool { return sameMessage(o, d) }) {
-			once = append(once, d)
-		}
+	type message struct {
+		severity    Severity
+		what, label string
+		where       Range
 	}
-	return once
-}
-
-func sameMessage(a, b Diagnostic) bool {
-	return a.Range == b.Range && a.Severity == b.Severity && a.What == b.What && a.Label == b.Label
+	seen := make(map[message]bool, len(sorted))
+	return slices.DeleteFunc(sorted, func(d Diagnostic) bool {
+		m := message{d.Severity, d.What, d.Label, d.Range}
+		again := seen[m]
+		seen[m] = true
+		return again
+	})
 }
 
 func sourceName(d Diagnostic) string {
