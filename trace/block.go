@@ -1,0 +1,139 @@
+package trace
+
+import "unsafe"
+
+// Block holds the decoded spans of many requests in columns without pointers, so
+// that the garbage collector has nothing to walk. It is filled by one [Builder];
+// committed rows never change and may be read from any goroutine meanwhile.
+//
+// Every column is made once at its full size: appending never moves what a
+// reader may be looking at.
+type Block struct {
+	rows      []row
+	cells     []uint64 // the values of attributes, in the order of their shape
+	text      []byte   // all strings, interned
+	shapes    []shape
+	keys      []ref       // the keys of all shapes
+	kinds     []ValueKind // beside keys
+	resources []resourceRow
+	scopes    []scopeRow
+	extras    []extraRow
+	events    []eventRow
+	links     []linkRow
+}
+
+// ref is a string in the block's text: offset << 32 | length.
+type ref uint64
+
+// shape is a list of attribute keys and kinds that many spans share.
+type shape struct{ off, n uint32 }
+
+// attrRow is one list of attributes: its shape and where its cells start.
+type attrRow struct{ shape, cells uint32 }
+
+// row is one span. What few spans have lies in an extraRow.
+type row struct {
+	trace      TraceID
+	id, parent SpanID
+	start, end Time
+	name       ref
+	attrs      attrRow
+	resource   uint32
+	scope      uint32
+	extra      uint32 // index + 1; 0 is none
+	flags      uint32
+	kind       Kind
+	status     Status
+}
+
+type extraRow struct {
+	message, state     ref // status message, trace state
+	events, eventCount uint32
+	links, linkCount   uint32
+	droppedAttrs       uint32
+	droppedEvents      uint32
+	droppedLinks       uint32
+}
+
+type eventRow struct {
+	time    Time
+	name    ref
+	attrs   attrRow
+	dropped uint32
+}
+
+type linkRow struct {
+	trace   TraceID
+	id      SpanID
+	state   ref
+	attrs   attrRow
+	flags   uint32
+	dropped uint32
+}
+
+type resourceRow struct {
+	attrs                  attrRow
+	schema                 ref
+	service, process, host ref
+	resolution             int64
+	dropped                uint32
+}
+
+type scopeRow struct {
+	attrs         attrRow
+	schema        ref
+	name, version ref
+	dropped       uint32
+}
+
+// str returns the string at r without copying; it pins the block.
+func (b *Block) str(r ref) string {
+	n := uint32(r)
+	if n == 0 {
+		return ""
+	}
+	return unsafe.String(&b.text[r>>32], int(n))
+}
+
+func (b *Block) value(kind ValueKind, cell uint64) Value {
+	switch kind {
+	case String, Bytes:
+		return Value{kind: kind, text: b.str(ref(cell))}
+	case List, Map:
+		// The number of elements stands before the encoded elements.
+		n, text := cutUvarint(b.str(ref(cell)))
+		return Value{kind: kind, bits: n, text: text}
+	}
+	return Value{kind: kind, bits: cell}
+}
+
+// find returns the first value with this key.
+func (b *Block) find(a attrRow, key string) (Value, bool) {
+	s := b.shapes[a.shape]
+	for i, k := range b.keys[s.off : s.off+s.n] {
+		if int(uint32(k)) == len(key) && b.str(k) == key {
+			return b.value(b.kinds[int(s.off)+i], b.cells[int(a.cells)+i]), true
+		}
+	}
+	return Value{}, false
+}
+
+func (b *Block) each(a attrRow, yield func(string, Value) bool) {
+	s := b.shapes[a.shape]
+	for i, k := range b.keys[s.off : s.off+s.n] {
+		if !yield(b.str(k), b.value(b.kinds[int(s.off)+i], b.cells[int(a.cells)+i])) {
+			return
+		}
+	}
+}
+
+// Size is what the block takes of memory, in bytes, whether filled or not.
+func (b *Block) Size() int64 {
+	return int64(size(b.rows) + size(b.cells) + size(b.text) + size(b.shapes) + size(b.keys) + size(b.kinds) +
+		size(b.resources) + size(b.scopes) + size(b.extras) + size(b.events) + size(b.links))
+}
+
+func size[T any](column []T) int {
+	var one T
+	return cap(column) * int(unsafe.Sizeof(one))
+}
