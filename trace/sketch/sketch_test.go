@@ -24,7 +24,9 @@ email     process orders   consumer   1s..1.5s    link=#pub at=2s resource.host.
 	}
 	byName := map[string]trace.Span{}
 	for _, sp := range s.Spans() {
-		byName[sp.Name()] = sp
+		if _, seen := byName[sp.Name()]; !seen {
+			byName[sp.Name()] = sp
+		}
 	}
 	gateway, place, charge, send, email := byName["POST /order"], byName["place"], byName["charge"], byName["send orders"], byName["process orders"]
 	if place.ParentID() != gateway.ID() || charge.ParentID() != place.ID() || send.ParentID() != place.ID() {
