@@ -62,13 +62,13 @@ email     process orders   consumer   1s..1.5s    link=#pub at=2s resource.host.
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"a b 1..2ms":                      "two spaces end the service",
-		"a  b  server":                    "no START..END",
-		"a  b  1..x":                      "want something like 20ms",
-		"a  b  1..2ms sever":              `unknown word "sever"`,
-		"a  b  1..2ms link=#x":            "links to #x",
+		"a b 1..2ms":                       "two spaces end the service",
+		"a  b  server":                     "no START..END",
+		"a  b  1..x":                       "want something like 20ms",
+		"a  b  1..2ms sever":               `unknown word "sever"`,
+		"a  b  1..2ms link=#x":             "links to #x",
 		"a  b  1..2ms #x\na  b  1..2ms #x": "stands twice",
-		`a  b  1..2ms k="x`:               "quote is not closed",
+		`a  b  1..2ms k="x`:                "quote is not closed",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q): error %v, want one with %q", text, err, want)

@@ -1,0 +1,142 @@
+package trace
+
+import (
+	"math"
+	"time"
+)
+
+// maxClocks is how many clocks a flow may have before offsets between them are
+// no longer derived from one another; the composition is cubic.
+const maxClocks = 64
+
+// clocks bounds the offset between every two clocks of a flow. A clock is a
+// host's, or a process's where the host is unknown. With o(c) as what has to be
+// added to a timestamp of clock c to make it true, least[a][b] is the smallest
+// value that o(b) − o(a) can have.
+type clocks struct {
+	number map[string]int
+	least  [][]time.Duration
+}
+
+const unbounded = time.Duration(math.MinInt64 / 4)
+
+// newClocks intersects what the pairs of client and server say: a client starts
+// before its server (always), a server starts before its client ends (always), a
+// server ends before its client ends (evidence only: dropped where the others
+// contradict it). An interval that is empty all the same tells nothing.
+func newClocks(o *Order) *clocks {
+	c := &clocks{number: map[string]int{}}
+	for i := range o.f.Len() {
+		if key := o.clockOf(o.f.Member(i)); key != "" {
+			if _, ok := c.number[key]; !ok {
+				c.number[key] = len(c.number)
+			}
+		}
+	}
+	if len(c.number) < 2 || len(c.number) > maxClocks {
+		return c
+	}
+	c.least = make([][]time.Duration, len(c.number))
+	for a := range c.least {
+		c.least[a] = make([]time.Duration, len(c.number))
+		for b := range c.least[a] {
+			switch {
+			case a == b:
+			case o.skew > 0:
+				c.least[a][b] = -o.skew
+			default:
+				c.least[a][b] = unbounded
+			}
+		}
+	}
+	c.observe(o)
+	c.compose()
+	return c
+}
+
+func (o *Order) clockOf(n Node) string {
+	r := o.f.Span(n).Resource()
+	if r.Host() != "" {
+		return r.Host()
+	}
+	return r.Process()
+}
+
+// evidence is a bound that a well-behaved pair keeps: o(b) − o(a) ≥ least.
+type evidence struct {
+	a, b  int
+	least time.Duration
+}
+
+func (c *clocks) observe(o *Order) {
+	var soft []evidence
+	for i := range o.f.Len() {
+		n := o.f.Member(i)
+		b, known := c.number[o.clockOf(n)]
+		if !known {
+			continue
+		}
+		for cause := range o.startCauses(n) {
+			a, known := c.number[o.clockOf(cause)]
+			if !known || a == b {
+				continue
+			}
+			x, y := o.f.Span(cause), o.f.Span(n)
+			c.bound(a, b, x.Start().Sub(y.Start()))
+			if x.Kind() == Client && y.Kind() == Server {
+				c.bound(b, a, y.Start().Sub(x.End()))
+				soft = append(soft, evidence{b, a, y.End().Sub(x.End())})
+			}
+		}
+	}
+	for _, e := range soft {
+		// o(b) − o(a) ≥ least[a][b] means that o(a) − o(b) is at most its negative.
+		if most := c.least[e.b][e.a]; most == unbounded || e.least <= -most {
+			c.bound(e.a, e.b, e.least)
+		}
+	}
+}
+
+// bound keeps the larger of two bounds, and both so small that sums of two fit.
+func (c *clocks) bound(a, b int, least time.Duration) {
+	c.least[a][b] = max(c.least[a][b], min(least, -unbounded))
+}
+
+// compose derives bounds over third clocks, as in the shortest-path closure of a
+// system of difference constraints.
+func (c *clocks) compose() {
+	for k := range c.least {
+		for a := range c.least {
+			for b := range c.least {
+				if x, y := c.least[a][k], c.least[k][b]; x != unbounded && y != unbounded {
+					c.bound(a, b, x+y)
+				}
+			}
+		}
+	}
+}
+
+// compareClocks orders events of different clocks where every possible offset
+// gives the same order.
+func (o *Order) compareClocks(x, y Moment, r Ordering) Ordering {
+	a, ok := o.clocks.number[o.clockOf(x.Node())]
+	b, ok2 := o.clocks.number[o.clockOf(y.Node())]
+	if !ok || !ok2 || a == b || o.clocks.least == nil || o.wrong[x.Node()] || o.wrong[y.Node()] {
+		return r
+	}
+	least, back := o.clocks.least[a][b], o.clocks.least[b][a]
+	if least != unbounded && back != unbounded {
+		if least > -back {
+			return r // An empty interval: the offset is unknown.
+		}
+		r.Uncertainty = (-back - least) / 2
+	}
+	gap := max(min(r.Gap, -unbounded), unbounded)
+	switch {
+	case least != unbounded && gap+least > 0:
+		return r.decide(true, ByClocks)
+	case back != unbounded && back-gap > 0:
+		return r.decide(false, ByClocks)
+	}
+	return r
+}
