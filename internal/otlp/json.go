@@ -1,0 +1,126 @@
+package otlp
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// maxJSON is how deep the brackets of a request may nest: a map in a map takes
+// four, the envelope around an attribute eleven.
+const maxJSON = 4*maxNesting + 16
+
+// cleanJSON prepares a request for pdata's decoder, which refuses null for numbers
+// and booleans, stops at an empty key, and does not limit nesting: members that
+// are null are left out and empty keys renamed to one that nobody knows. It
+// returns the signal whose envelope it saw, "" for spans.
+func cleanJSON(data []byte) (clean []byte, signal string, err error) {
+	if !json.Valid(data) {
+		var any json.RawMessage
+		return nil, "", malformed(json.Unmarshal(data, &any))
+	}
+	c := cleaner{in: data, out: make([]byte, 0, len(data))}
+	if err := c.run(); err != nil {
+		return nil, "", err
+	}
+	return c.out, c.signal, nil
+}
+
+// cleaner copies valid JSON without its white space, placing the commas anew.
+type cleaner struct {
+	in, out  []byte
+	begun    []bool // per open bracket: whether an element was written
+	afterKey bool
+	signal   string
+}
+
+func (c *cleaner) run() error {
+	for len(c.in) > 0 {
+		switch b := c.in[0]; b {
+		case ' ', '\t', '\r', '\n', ',':
+			c.in = c.in[1:]
+		case '{', '[':
+			if len(c.begun) == maxJSON {
+				return refuse(TooDeep, fmt.Sprintf("lists and maps may nest %d deep", maxNesting))
+			}
+			c.element(1)
+			c.begun = append(c.begun, false)
+		case '}', ']':
+			c.out = append(c.out, b)
+			c.in = c.in[1:]
+			c.begun = c.begun[:len(c.begun)-1]
+		case '"':
+			c.text()
+		default:
+			c.element(literal(c.in))
+		}
+	}
+	return nil
+}
+
+// element copies n bytes that begin an element of the innermost bracket, or the
+// value of the key before.
+func (c *cleaner) element(n int) {
+	if top := len(c.begun) - 1; top >= 0 && !c.afterKey {
+		if c.begun[top] {
+			c.out = append(c.out, ',')
+		}
+		c.begun[top] = true
+	}
+	c.afterKey = false
+	c.out = append(c.out, c.in[:n]...)
+	c.in = c.in[n:]
+}
+
+// text copies a string; only a key is followed by a colon.
+func (c *cleaner) text() {
+	n := quoted(c.in)
+	rest := bytes.TrimLeft(c.in[n:], " \t\r\n")
+	if len(rest) == 0 || rest[0] != ':' {
+		c.element(n)
+		return
+	}
+	rest = bytes.TrimLeft(rest[1:], " \t\r\n")
+	if rest[0] == 'n' {
+		c.in = rest[len("null"):]
+		return
+	}
+	if len(c.begun) == 1 {
+		c.envelope(string(c.in[:n]))
+	}
+	c.element(n)
+	if n == len(`""`) {
+		c.out = append(c.out[:len(c.out)-1], `_"`...)
+	}
+	c.out = append(c.out, ':')
+	c.in, c.afterKey = rest, true
+}
+
+func (c *cleaner) envelope(key string) {
+	switch key {
+	case `"resourceLogs"`:
+		c.signal = "logs"
+	case `"resourceMetrics"`:
+		c.signal = "metrics"
+	}
+}
+
+// quoted is the length of the string at the start of valid JSON.
+func quoted(b []byte) int {
+	for i := 1; ; i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+}
+
+// literal is the length of the number, boolean or null at the start of valid JSON.
+func literal(b []byte) int {
+	if n := bytes.IndexAny(b, " \t\r\n,]}"); n >= 0 {
+		return n
+	}
+	return len(b)
+}
