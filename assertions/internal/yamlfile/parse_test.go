@@ -187,3 +187,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestSubstitute(t *testing.T) {
+	root, _ := Parse(diag.NewSource("f", `v: "a\t${x}\u00e9 ${y}z"`), Limits{})
+	n := root.Pairs[0].Value.Substitute([]Edit{{2, 6, "four"}, {9, 13, ""}})
+	if got, want := n.Value, "a\tfouré z"; got != want {
+		t.Fatalf("value = %q, want %q", got, want)
+	}
+	for _, test := range []struct {
+		start, end int
+		want       string
+	}{{0, 1, "a"}, {1, 2, `\t`}, {3, 5, "${x}"}, {2, 8, `${x}\u00e9`}, {6, 8, `\u00e9`}, {9, 10, "z"}} {
+		if got := n.At(test.start, test.end).Text(); got != test.want {
+			t.Errorf("At(%d, %d) = %q, want %q", test.start, test.end, got, test.want)
+		}
+	}
+	if same := root.Pairs[0].Value.Substitute(nil); same != root.Pairs[0].Value {
+		t.Error("no edits make a copy")
+	}
+}
