@@ -1,0 +1,134 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/internal/diag"
+)
+
+// block writes one verdict with its evidence, in the shape of a diagnostic:
+//
+//	FAIL payment is fast            flow 4bf92f35 · 23 spans · closed: complete
+//	  --> checkout.flow.yaml:14:9
+//	   |
+//	14 |       - all(payment, .duration < 200ms)
+//	   |         ^^^ 1 of 3 spans does not satisfy this
+func (p *page) block(s scene, v *assertions.Verdict) {
+	p.header(s, v)
+	indent := p.place(v)
+	if v.Assertion.Because != "" {
+		p.paragraph(indent-2, painted(bold, "= because: "), v.Assertion.Because)
+	}
+	p.evidence(indent, s, &v.Evidence)
+	if !v.By.IsZero() || v.At > 0 {
+		p.line(indent-2, painted(dim, "= decided: "+decided(v)+early(v)))
+	}
+}
+
+func early(v *assertions.Verdict) string {
+	if v.Early {
+		return ", no later span could change it"
+	}
+	return ""
+}
+
+// header writes the verdict and its flow, on two lines if one is too short.
+func (p *page) header(s scene, v *assertions.Verdict) {
+	word, c := p.word(v)
+	context := "flow " + v.Assertion.Flow
+	if s.exists() {
+		context = "flow " + s.flow.ID + " · " + count(s.spans, "span") + " · " + s.closed()
+	}
+	used := p.cells(word) + 1 + p.cells(v.Assertion.Name)
+	room := p.width - used - p.cells(context)
+	title := []piece{painted(c, word), painted(bold, " "+v.Assertion.Name)}
+	if room < 2 {
+		p.line(0, title...)
+		p.line(3, text(context))
+		return
+	}
+	p.line(0, append(title, text(strings.Repeat(" ", min(room, max(2, 56-used)))+context))...)
+}
+
+// place writes where the assertion stands, with why it is not met beside the
+// carets, and returns the indent of what belongs below the source.
+func (p *page) place(v *assertions.Verdict) (indent int) {
+	at, e := v.Assertion.Range, &v.Evidence
+	if !e.At.IsZero() {
+		at = e.At
+	}
+	if at.IsZero() || at.IsWhole() {
+		if !at.IsZero() {
+			p.line(2, text("--> "+at.String()))
+		}
+		p.paragraph(3, plainPiece, e.Why)
+		return 5
+	}
+	gutter := len(strconv.Itoa(at.Source.Position(at.End).Line))
+	p.line(gutter, text("--> "+at.String()))
+	p.line(gutter, text(" |"))
+	if left := p.source(at, gutter, v); left {
+		p.paragraph(gutter+1, plainPiece, "= "+e.Why)
+	}
+	return gutter + 3
+}
+
+// source draws the source lines with carets and values. It reports whether there
+// was no room for the reason beside the carets.
+func (p *page) source(at diag.Range, gutter int, v *assertions.Verdict) (left bool) {
+	room := p.width - gutter - 3
+	style := p.style
+	style.Columns = room
+	mark := diag.Mark{Range: at}
+	if beside := room - p.endColumn(at) - 1; beside >= 24 {
+		mark.Label = strings.Join(p.wrap(v.Evidence.Why, beside), "\n")
+	}
+	under, apart := p.values(at, room, v.Evidence.Values)
+	if len(under) > 0 {
+		p.WriteString(style.Values(mark, under))
+	} else {
+		p.WriteString(style.Snippet(mark))
+	}
+	for _, a := range apart {
+		p.paragraph(gutter+3, text(p.clean(a.Text)+" = "), a.Show)
+	}
+	return mark.Label == "" && v.Evidence.Why != ""
+}
+
+// values parts the values into those that can stand under their columns and those
+// that stand elsewhere in the file, or on lines that are too long.
+func (p *page) values(at diag.Range, room int, values []assertions.ValueAt) (under []diag.Value, apart []assertions.ValueAt) {
+	first := at.Source.Position(at.Start).Line
+	last := at.Source.Position(at.End).Line
+	fits := true
+	for n := first; n <= last; n++ {
+		fits = fits && p.cells(at.Source.Line(n)) <= room
+	}
+	for _, v := range values {
+		pos := v.At.Position()
+		if !fits || v.At.Source != at.Source || pos.Line < first || pos.Line > last {
+			apart = append(apart, v)
+			continue
+		}
+		under = append(under, diag.Value{Offset: v.At.Start, Text: p.cut(p.clean(v.Show), max(room-pos.Column, 12))})
+	}
+	return under, apart
+}
+
+// endColumn is the column after the last caret.
+func (p *page) endColumn(at diag.Range) int {
+	start, _ := at.Source.LineBounds(at.Source.Position(at.End).Line)
+	before := strings.ReplaceAll(at.Source.Text()[start:max(at.End, start)], "\t", "    ")
+	return p.cells(before)
+}
+
+// suffix is the note that so many were left out.
+func more(n int, noun string) string {
+	if noun == "" {
+		return fmt.Sprintf("… and %s more", number(n))
+	}
+	return fmt.Sprintf("… and %s more %ss", number(n), noun)
+}

@@ -1,0 +1,37 @@
+package report
+
+import (
+	"io"
+
+	"github.com/followspan/followspan/internal/run"
+)
+
+// Text writes the report of a run for people: first one line for each assertion,
+// then warnings, then for each flow in which something failed its tree and the
+// failures with their evidence, then the steps that went wrong, and a summary as
+// the very last line. It keeps nothing of r.
+func Text(w io.Writer, r *run.Result, s TextSettings) error {
+	p := newPage(s)
+	p.files(r)
+	p.warnings(r)
+	p.details(r)
+	p.arrived(r)
+	p.steps(r)
+	p.summary(r)
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// warnings writes what a person should know though nothing failed.
+func (p *page) warnings(r *run.Result) {
+	style := p.style
+	style.Columns = max(p.width-8, 20)
+	for _, d := range r.Warnings {
+		p.blank()
+		p.WriteString(style.Render(d))
+	}
+	for _, l := range r.Received.Refused {
+		p.blank()
+		p.paragraph(0, painted(yellow, "warning: "), "data was not taken: "+lossWords(l))
+	}
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/trace"
+)
+
+// axis maps the time that a timeline shows to cells.
+type axis struct {
+	from, to trace.Time
+	cells    int
+}
+
+func newAxis(notes []assertions.SpanNote, cells int) axis {
+	a := axis{from: notes[0].Span.Start, to: notes[0].Span.End, cells: cells}
+	for _, n := range notes {
+		a.from, a.to = min(a.from, n.Span.Start), max(a.to, n.Span.End)
+	}
+	return a
+}
+
+// bar is the cells that a span fills, at least one.
+func (a axis) bar(r assertions.SpanRef) (first, end int) {
+	total := max(a.to.Sub(a.from), 1)
+	place := func(t trace.Time) float64 { return float64(t.Sub(a.from)) / float64(total) * float64(a.cells) }
+	first = min(int(place(r.Start)), a.cells-1)
+	end = min(int(place(r.End)+0.999), a.cells)
+	return first, max(end, first+1)
+}
+
+// timeline draws the spans on one axis, in the order of their starts, with when
+// they start and end relative to the flow's origin.
+func (p *page) timeline(indent int, s scene, notes []assertions.SpanNote) {
+	if len(notes) == 0 {
+		return
+	}
+	left := max(len(notes)-shownTimeline, 0)
+	if p.settings.Verbose {
+		left = 0
+	}
+	notes = slices.Clone(notes[:len(notes)-left])
+	slices.SortStableFunc(notes, func(a, b assertions.SpanNote) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	t := p.layout(indent, s, notes)
+	p.line(indent, painted(dim, strings.Repeat(" ", t.label+2)+t.ends()))
+	p.bars(indent, t, notes)
+	if left > 0 {
+		p.line(indent, text(more(left, "")))
+	}
+	if t.hosts {
+		p.paragraph(indent, painted(yellow, "clocks: "), "these times were read on different hosts, their clocks may differ.")
+	}
+}
+
+// chart is the layout of a timeline.
+type chart struct {
+	scene
+	axis
+	label, times int
+	hosts        bool // the spans come from several hosts
+}
+
+func (p *page) layout(indent int, s scene, notes []assertions.SpanNote) chart {
+	t := chart{scene: s, hosts: severalHosts(notes)}
+	for _, n := range notes {
+		t.label = max(t.label, p.cells(barLabel(n.Span)))
+		t.times = max(t.times, p.cells(t.span(n.Span)))
+	}
+	t.label = min(t.label, p.width/3)
+	t.axis = newAxis(notes, min(max(p.width-indent-t.label-t.times-6, 10), 48))
+	return t
+}
+
+func barLabel(r assertions.SpanRef) string { return serviceName(r.Service) + " " + spanName(r.Name) }
+
+func (t chart) span(r assertions.SpanRef) string { return t.at(r.Start) + ".." + t.at(r.End) }
+
+// ends is the line above the bars: where the axis begins and ends.
+func (t chart) ends() string {
+	from, to := t.at(t.from), t.at(t.to)
+	return from + strings.Repeat(" ", max(t.cells+2-len(from)-len(to), 2)) + to
+}
+
+func (p *page) bars(indent int, t chart, notes []assertions.SpanNote) {
+	lines, said := make([]string, len(notes)), make([]string, len(notes))
+	for i, n := range notes {
+		lines[i], said[i] = p.bar(t, n), t.note(n)
+		if t.hosts {
+			said[i] = strings.Trim("on "+hostName(n.Span)+" · "+said[i], " ·")
+		}
+	}
+	p.noted(indent, lines, said)
+}
+
+func (p *page) bar(t chart, n assertions.SpanNote) string {
+	first, end := t.bar(n.Span)
+	fill := strings.Repeat(p.glyphs.filled, end-first)
+	if n.Span.End <= n.Span.Start {
+		fill = p.glyphs.instant
+		end = first + 1
+	}
+	bar := p.glyphs.edge + strings.Repeat(" ", first) + fill + strings.Repeat(" ", t.cells-end) + p.glyphs.edge
+	return p.pad(barLabel(n.Span), t.label) + "  " + bar + "  " + p.pad(t.span(n.Span), t.times)
+}
+
+func hostName(r assertions.SpanRef) string {
+	if r.Host == "" {
+		return "an unknown host"
+	}
+	_, name, _ := strings.Cut(r.Host, "=") // it is "host.id=…"
+	return "host " + cmp.Or(name, r.Host)
+}
+
+// severalHosts reports whether the times may come from different clocks: from
+// different hosts, or from processes of which the host is not known.
+func severalHosts(notes []assertions.SpanNote) bool {
+	first := notes[0].Span
+	return slices.ContainsFunc(notes, func(n assertions.SpanNote) bool {
+		return n.Span.Host != first.Host || n.Span.Host == "" && n.Span.Process != first.Process
+	})
+}
