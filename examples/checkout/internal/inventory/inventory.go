@@ -82,9 +82,10 @@ func (s *server) Reserve(ctx context.Context, r *pb.ReserveRequest) (*pb.Reserve
 	if err != nil {
 		return nil, err
 	}
+	defer tx.Rollback() // does nothing after the commit
 	for _, item := range r.Items {
 		if err := reserve(ctx, tx, r.OrderId, item); err != nil {
-			return nil, errors.Join(err, tx.Rollback())
+			return nil, err
 		}
 	}
 	return &pb.ReserveReply{}, tx.Commit()
@@ -97,8 +98,11 @@ func reserve(ctx context.Context, tx *sql.Tx, order string, item *pb.ReservedIte
 	if err != nil {
 		return err
 	}
-	if n, err := taken.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, status.Errorf(codes.FailedPrecondition, "not enough of %q left", item.Sku))
+	switch rows, err := taken.RowsAffected(); {
+	case err != nil:
+		return err
+	case rows == 0:
+		return status.Errorf(codes.FailedPrecondition, "not enough of %q left", item.Sku)
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO reservations VALUES (?, ?, ?)", order, item.Sku, item.Quantity)
 	return err
