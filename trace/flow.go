@@ -9,12 +9,13 @@ import (
 type State uint8
 
 const (
-	Open     State = iota
-	Complete       // no open edge and nothing new for a while; spans may still be matched
-	Closed         // decided for good; a span that arrives later revises
+	Open      State = iota
+	Complete        // no open edge and nothing new for a while; spans may still be matched
+	Closed          // decided for good; a span that arrives later revises
+	Retracted       // no instance after all: a later span turned out to be its origin
 )
 
-var stateNames = [...]string{"open", "complete", "closed"}
+var stateNames = [...]string{"open", "complete", "closed", "retracted"}
 
 // String returns the word that reports use.
 func (s State) String() string { return stateNames[s] }
@@ -69,16 +70,29 @@ type Loss struct {
 // Membership says which spans start an instance of a declared flow and what
 // belongs to it. Package assertions compiles it, package store applies it.
 type Membership struct {
-	Flow string
-	// Origin reports whether a span starts an instance. Nil: instances are opened
-	// by a trigger alone. It is called from one goroutine at a time.
+	Flow  string
+	Opens Opening
+	// Origin reports whether a span starts an instance. It may be nil unless spans
+	// open instances: then the trigger's own span is the origin, or there is none.
+	// It is called from one goroutine at a time.
 	Origin func(Span) bool
-	Per    func(Span) (key string, ok bool) // groups origins; nil: one instance a span
+	Per    func(Span) (key string, ok bool) // groups the origins of OpensByKey
 	Scope  Scoping
 	Hops   int      // how many link or message hops to follow; 0 is 3
 	Keys   []string // attributes that correlate spans
 	Timing Timing
 }
+
+// Opening says what makes a new instance of a flow.
+type Opening uint8
+
+const (
+	OpensBySpan    Opening = iota // every span that matches Origin and has no matching ancestor
+	OpensByTrigger                // the run announces the trace of each instance
+	OpensByTrace                  // every trace id
+	OpensByKey                    // every value of Per among the spans that match Origin
+	OpensBySession                // once, for everything that is received
+)
 
 // Scoping says how much of the origin's trace belongs to a flow.
 type Scoping uint8
@@ -87,7 +101,6 @@ const (
 	ScopeAuto    Scoping = iota // the trace, unless it holds several origins
 	ScopeTrace                  // the whole trace
 	ScopeSubtree                // what the origin caused
-	ScopeSession                // everything that was received
 )
 
 // Timing bounds how long a flow is waited for. Zero fields mean the defaults.

@@ -187,6 +187,10 @@ func (v View) Span(n Node) Span {
 // ReceivedAt is when the span arrived, by the receiver's clock.
 func (v View) ReceivedAt(n Node) Time { return v.g.nodes.at(int(n)).received }
 
+// InFlow reports whether the span is a member of any flow. Like Copies it may
+// become so later.
+func (v View) InFlow(n Node) bool { return v.g.nodes.at(int(n)).member.Load() != 0 }
+
 // Copies is how often the span was received, at least 1. Unlike everything else
 // in a view it may grow.
 func (v View) Copies(n Node) int { return int(v.g.nodes.at(int(n)).copies.Load()) }

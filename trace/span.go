@@ -27,6 +27,9 @@ func (s Span) extra() *extraRow {
 
 var noExtra extraRow
 
+// Block is where the span is stored.
+func (s Span) Block() *Block { return s.b }
+
 // IsZero reports whether s is no span.
 func (s Span) IsZero() bool { return s.b == nil }
 

@@ -1,0 +1,265 @@
+// Package store keeps received spans in memory, assembles them into flows and
+// says which flow changed and which is complete.
+//
+// Most callers need only [New], [Store.Consume] and [Store.Next]. A Store holds at
+// most Settings.Bytes: a request beyond that is refused and its sender told to try
+// again, and the flows that it belongs to report the refusal for as long as the
+// spans are missing, so that no absence passes on data that was thrown away.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// DefaultBytes is how much memory spans may take unless Settings say otherwise.
+const DefaultBytes = 512 << 20
+
+// Settings of a Store. The zero value works.
+type Settings struct {
+	Bytes int64            // memory for spans; 0 is DefaultBytes
+	Now   func() time.Time // nil is time.Now; must agree with the clock of time.Timer
+	// RunTrace and RunSpan are the context that a command under test was started
+	// with: its trace holds many flows, and a parent RunSpan is no missing span.
+	RunTrace trace.TraceID
+	RunSpan  trace.SpanID
+}
+
+// ErrFull is why a request is refused when the memory for spans is used up. The
+// sender should try again: closing flows makes no room yet, but a larger limit does.
+var ErrFull = errors.New("the memory for spans is used up")
+
+// ErrClosed is returned by Next when no flow will change any more.
+var ErrClosed = errors.New("store closed")
+
+// Store is safe for concurrent use.
+type Store struct {
+	settings Settings
+	wake     chan struct{}
+
+	mu      sync.Mutex
+	graph   *trace.Graph
+	index   index
+	peers   peers
+	lags    map[string]lag // export lag by service instance
+	flows   []*declaration
+	traces  map[trace.TraceID]*traceEntry
+	stray   map[trace.Node][]*instance // members that are not so by their trace
+	live    []*instance                // not closed, in the order of their start
+	dirty   []*instance                // to be handed out by Next
+	touched []*traceEntry              // traces of the batch being consumed
+	blocks  map[*trace.Block]bool
+	bytes   int64
+	refused map[spanID]bool // refused and not yet accepted
+	stats   Stats
+	due     trace.Time // when time will act on some instance
+	closed  bool
+}
+
+// declaration is one declared flow.
+type declaration struct {
+	trace.Membership
+	index int
+}
+
+// New returns an empty store which assembles the given flows.
+func New(flows []trace.Membership, s Settings) *Store {
+	if s.Bytes == 0 {
+		s.Bytes = DefaultBytes
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	st := &Store{
+		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
+		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, stray: map[trace.Node][]*instance{},
+		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
+	}
+	for i, m := range flows {
+		if m.Hops == 0 {
+			m.Hops = trace.DefaultHops
+		}
+		m.Timing = m.Timing.OrDefaults()
+		st.flows = append(st.flows, &declaration{m, i})
+	}
+	return st
+}
+
+// Consume takes a batch. An error means that nothing of it was taken; it is
+// ErrFull, and the sender may try again. Consume never blocks on readers.
+func (s *Store) Consume(_ context.Context, b trace.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.signal()
+	if err := s.admit(b); err != nil {
+		return err
+	}
+	if b.Received == 0 {
+		b.Received = trace.TimeOf(s.settings.Now())
+	}
+	s.stats.Requests++
+	for _, span := range b.Spans {
+		s.take(span, b.Received)
+	}
+	s.settle()
+	return nil
+}
+
+// take adds one span to the graph and to the flows that it belongs to.
+func (s *Store) take(span trace.Span, at trace.Time) {
+	delete(s.refused, idOf(span))
+	switch n, twin := s.index.find(s.graph.View(), span); {
+	case twin && s.graph.View().Span(n).Equal(span):
+		s.graph.AddCopy(n)
+		s.stats.Copies++
+		return
+	case twin:
+		s.stats.Differing = append(s.stats.Differing, n)
+		return
+	}
+	n := s.graph.Add(span, at)
+	s.stats.count(span)
+	s.observeLag(span, at)
+	t := s.trace(span.TraceID())
+	joined := s.index.add(s.graph, n, span)
+	s.peers.learn(s.graph.View(), n)
+	s.place(t, n)
+	for _, other := range joined {
+		s.spread(other)
+	}
+	s.touch(t)
+}
+
+func (s *Store) touch(t *traceEntry) {
+	if !slices.Contains(s.touched, t) {
+		s.touched = append(s.touched, t)
+	}
+}
+
+// settle does once per batch what need not be done per span.
+func (s *Store) settle() {
+	for _, t := range s.touched {
+		s.retractNested(t)
+	}
+	s.touched = s.touched[:0]
+}
+
+// Next returns a flow that changed since it was returned last: it gained members
+// or edges, became complete, or closed at its deadline. Several changes become
+// one. It blocks until there is one, ctx ends or the store is closed.
+func (s *Store) Next(ctx context.Context) (trace.Flow, error) {
+	for {
+		f, ok, wait, err := s.poll()
+		if ok || err != nil {
+			return f, err
+		}
+		if err := s.await(ctx, wait); err != nil {
+			return trace.Flow{}, err
+		}
+	}
+}
+
+// await blocks until something was consumed or closed, or d has passed.
+func (s *Store) await(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-s.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// idle is how long Next waits at most before it looks again.
+const idle = time.Hour
+
+// poll returns the next changed flow, or how long nothing will change by itself.
+func (s *Store) poll() (trace.Flow, bool, time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := trace.TimeOf(s.settings.Now())
+	if len(s.dirty) == 0 || now >= s.due {
+		wait := idle
+		for _, in := range slices.Clone(s.live) {
+			wait = min(wait, s.advance(in, now))
+		}
+		s.due = now.Add(wait)
+	}
+	switch {
+	case len(s.dirty) > 0:
+	case s.closed:
+		return trace.Flow{}, false, 0, ErrClosed
+	default:
+		return trace.Flow{}, false, s.due.Sub(now), nil
+	}
+	in := s.dirty[0]
+	s.dirty = s.dirty[1:]
+	in.dirty, in.handedOut = false, true
+	s.advance(in, now)
+	return s.freeze(in, now), true, 0, nil
+}
+
+func (s *Store) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// CloseFlow closes one instance, as when all its verdicts are certain. Spans that
+// arrive later are matched all the same. Unknown ids are ignored.
+func (s *Store) CloseFlow(id string, why trace.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, in := range s.live {
+		if in.w.Record().ID == id {
+			s.close(in, why)
+			in.dirty = false // The caller holds what it closed.
+			s.dirty = slices.DeleteFunc(s.dirty, func(d *instance) bool { return d == in })
+			break
+		}
+	}
+}
+
+// Close closes all instances; Next hands out what is left and then returns ErrClosed.
+func (s *Store) Close(why trace.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.signal()
+	for _, in := range slices.Clone(s.live) {
+		s.close(in, why)
+	}
+	s.closed = true
+}
+
+// View freezes everything that was received.
+func (s *Store) View() trace.View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.graph.View()
+}
+
+// Expect opens an instance of a triggered flow: the trigger's own span will have
+// these ids, and what it causes will be in its trace. It is called before the
+// trigger acts.
+func (s *Store) Expect(flow string, id trace.TraceID, span trace.SpanID) (trace.Flow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.signal()
+	i := slices.IndexFunc(s.flows, func(d *declaration) bool { return d.Flow == flow })
+	if i < 0 {
+		return trace.Flow{}, fmt.Errorf("expect flow %q: no such flow is declared", flow)
+	}
+	now := trace.TimeOf(s.settings.Now())
+	in := s.open(s.flows[i], s.trace(id), s.uniqueID(id.String()[:8]), now)
+	in.triggerSpan, in.handedOut = span, true
+	return s.freeze(in, now), nil
+}
