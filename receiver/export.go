@@ -1,0 +1,149 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+
+	"github.com/followspan/followspan/internal/otlp"
+	"github.com/followspan/followspan/trace"
+)
+
+// signal is what a request carries.
+type signal uint8
+
+const (
+	unknownSignal signal = iota
+	traces
+	metrics
+	logs
+	profiles
+)
+
+// format is the encoding of a request and of its answer.
+type format uint8
+
+const (
+	protobuf format = iota
+	jsonFormat
+)
+
+// shard is one of the decoders that work at the same time.
+type shard struct {
+	builder trace.Builder
+	decoder *otlp.Decoder
+}
+
+func newShard() *shard {
+	s := &shard{}
+	s.decoder = otlp.NewDecoder(&s.builder)
+	return s
+}
+
+func newShards() chan *shard {
+	shards := make(chan *shard, runtime.GOMAXPROCS(0))
+	for range cap(shards) {
+		shards <- newShard()
+	}
+	return shards
+}
+
+// export decodes a traces request and hands its spans to the Sink. It keeps
+// nothing of body. It is where panics end, those of the Sink included.
+func (s *Server) export(ctx context.Context, body []byte, f format, from string) (p partial, bad *failure) {
+	if !s.gate.enter() {
+		return partial{}, s.refuse(unavailable(errors.New("followspan is shutting down")), from)
+	}
+	defer s.gate.leave()
+	defer func() {
+		if v := recover(); v != nil {
+			p, bad = partial{}, s.refuse(internal(v), from)
+		}
+	}()
+	spans, refusals, err := s.decode(ctx, body, f)
+	if err != nil {
+		return partial{}, s.refuse(undecodable(err), from)
+	}
+	if len(spans) > 0 {
+		if err := s.sink.Consume(ctx, trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from}); err != nil {
+			return partial{}, s.refuse(unsinkable(err), from)
+		}
+		s.stats.took(len(spans))
+	}
+	if len(refusals) > 0 {
+		s.stats.refuseSpans(refusals, host(from))
+	}
+	return rejected(refusals), nil
+}
+
+// decode writes the request with the next free shard.
+func (s *Server) decode(ctx context.Context, body []byte, f format) ([]trace.Span, []otlp.Refusal, error) {
+	var sh *shard
+	select {
+	case sh = <-s.shards:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	sound := false
+	defer func() {
+		if !sound {
+			sh = newShard() // a panic may have left the builder half written
+		}
+		s.shards <- sh
+	}()
+	spans, refusals, err := sh.decode(body, f)
+	sound = true
+	return spans, refusals, err
+}
+
+func (s *shard) decode(body []byte, f format) ([]trace.Span, []otlp.Refusal, error) {
+	decode := s.decoder.Protobuf
+	if f == jsonFormat {
+		decode = s.decoder.JSON
+	}
+	refusals, err := decode(body)
+	if err != nil {
+		s.builder.Rollback()
+		return nil, nil, err
+	}
+	return s.builder.Commit(), refusals, nil
+}
+
+// refuse counts the failure and returns it.
+func (s *Server) refuse(f *failure, from string) *failure {
+	s.stats.refuseRequest(f.reason, host(from))
+	if f.hint != "" {
+		s.hint(f.reason+" "+host(from), fmt.Sprintf("from %s: %s", from, f.hint))
+	}
+	return f
+}
+
+// host is the sender's address without its port, which changes with every connection.
+func host(from string) string {
+	if h, _, err := net.SplitHostPort(from); err == nil {
+		return h
+	}
+	return from
+}
+
+// rejected is the partial success that tells the sender of spans that were left out.
+func rejected(refusals []otlp.Refusal) partial {
+	var p partial
+	var words []string
+	for _, r := range refusals {
+		p.rejected += r.Spans
+		words = append(words, fmt.Sprintf("%d spans of service %q: %s", r.Spans, r.Service, r.Reason))
+		if len(words) == 10 {
+			words = append(words, "and others")
+			break
+		}
+	}
+	for _, r := range refusals[min(10, len(refusals)):] {
+		p.rejected += r.Spans
+	}
+	p.message = strings.Join(words, "; ")
+	return p
+}

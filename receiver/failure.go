@@ -1,0 +1,99 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/followspan/followspan/internal/otlp"
+)
+
+// retryAfter is how long senders are asked to wait before they try again.
+const retryAfter = time.Second
+
+// failure is a request that was refused whole, in the terms of both protocols.
+type failure struct {
+	reason  string // for Stats
+	code    codes.Code
+	http    int
+	message string // for the sender
+	hint    string // for whoever configured the sender, said once
+}
+
+// invalid refuses what no retry makes better (OTLP 1.x, "Bad Data").
+func invalid(reason, message string) *failure {
+	return &failure{reason: reason, code: codes.InvalidArgument, http: http.StatusBadRequest, message: message}
+}
+
+func undecodable(err error) *failure {
+	var e *otlp.Error
+	if !errors.As(err, &e) {
+		return unavailable(err)
+	}
+	f := invalid(string(e.Reason), e.Error())
+	if e.Reason == otlp.WrongSignal {
+		f.hint = e.Err.Error() + ": set OTEL_EXPORTER_OTLP_ENDPOINT, which takes all signals, or the signal's own endpoint variable"
+		f.message = f.hint
+	}
+	return f
+}
+
+func unsinkable(err error) *failure {
+	if IsPermanent(err) {
+		return invalid("not accepted", err.Error())
+	}
+	return unavailable(err)
+}
+
+// unavailable asks the sender to try again (OTLP 1.x, "OTLP/gRPC Throttling").
+func unavailable(err error) *failure {
+	reason := "asked to retry"
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		reason = "sender went away"
+	}
+	return &failure{reason: reason, code: codes.Unavailable, http: http.StatusServiceUnavailable, message: err.Error()}
+}
+
+func tooLarge(limit int) *failure {
+	return &failure{
+		reason: "request too large", code: codes.ResourceExhausted, http: http.StatusRequestEntityTooLarge,
+		message: fmt.Sprintf("the request is larger than %d bytes, uncompressed: send smaller batches, see OTEL_BSP_MAX_EXPORT_BATCH_SIZE", limit),
+	}
+}
+
+func internal(recovered any) *failure {
+	return &failure{
+		reason: "internal error", code: codes.Internal, http: http.StatusInternalServerError,
+		message: fmt.Sprintf("internal error of followspan: %v", recovered),
+		hint:    fmt.Sprintf("internal error of followspan, please report it: %v\n%s", recovered, debug.Stack()),
+	}
+}
+
+// status is the failure as a google.rpc.Status, with the details that OTLP asks for.
+func (f *failure) status() *status.Status {
+	message := strings.ToValidUTF8(f.message, "\uFFFD") // else protobuf refuses it
+	st := status.New(f.code, message)
+	var detail protoadapt.MessageV1
+	switch f.code {
+	case codes.Unavailable:
+		detail = &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
+	case codes.InvalidArgument:
+		detail = &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Description: message}}}
+	default:
+		return st
+	}
+	if with, err := st.WithDetails(detail); err == nil {
+		return with
+	}
+	return st
+}

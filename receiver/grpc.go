@@ -1,0 +1,86 @@
+package receiver
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// services are those of OTLP/gRPC. Only spans are kept; senders that export
+// everything would fill their logs with errors if the others were missing.
+var services = map[string]signal{
+	"opentelemetry.proto.collector.trace.v1.TraceService":                  traces,
+	"opentelemetry.proto.collector.metrics.v1.MetricsService":              metrics,
+	"opentelemetry.proto.collector.logs.v1.LogsService":                    logs,
+	"opentelemetry.proto.collector.profiles.v1development.ProfilesService": profiles,
+}
+
+// readBuffer is what one connection reads at a time. grpc-go's 32 KiB costs about a
+// tenth of the receiver's time; more than this brings nothing.
+const readBuffer = 128 << 10
+
+func (s *Server) newGRPC() *grpc.Server {
+	server := grpc.NewServer(
+		grpc.ForceServerCodecV2(rawCodec{}),
+		grpc.MaxRecvMsgSize(s.settings.MaxRequestBytes),
+		grpc.ReadBufferSize(readBuffer),
+		grpc.SharedWriteBuffer(true),
+		grpc.ConnectionTimeout(patience),
+		grpc.MaxConcurrentStreams(256),
+		// Otherwise a sender that pings often is cut off with "too many pings".
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Nanosecond, PermitWithoutStream: true}),
+	)
+	for name, sig := range services {
+		server.RegisterService(&grpc.ServiceDesc{
+			ServiceName: name,
+			HandlerType: (*any)(nil),
+			Methods:     []grpc.MethodDesc{{MethodName: "Export", Handler: s.grpcHandler(sig)}},
+		}, s)
+	}
+	return server
+}
+
+func (s *Server) grpcHandler(sig signal) grpc.MethodHandler {
+	return func(_ any, ctx context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		s.stats.request(sig)
+		from := remote(ctx)
+		var m message
+		if err := receive(&m); err != nil {
+			return nil, s.refuse(s.unreadable(err), from).status().Err()
+		}
+		defer m.free()
+		if sig != traces {
+			return reply(nil), nil
+		}
+		p, f := s.export(ctx, m.bytes(), protobuf, from)
+		if f != nil {
+			return nil, f.status().Err()
+		}
+		return reply(p.answer(protobuf)), nil
+	}
+}
+
+// unreadable turns grpc-go's error of reading a message into one for the sender.
+// Too large is final: RESOURCE_EXHAUSTED without RetryInfo (OTLP 1.x, "OTLP/gRPC
+// Throttling").
+func (s *Server) unreadable(err error) *failure {
+	switch status.Code(err) {
+	case codes.ResourceExhausted:
+		return tooLarge(s.settings.MaxRequestBytes)
+	case codes.Internal:
+		return invalid("corrupt compression", status.Convert(err).Message())
+	}
+	return unavailable(err)
+}
+
+func remote(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		return p.Addr.String()
+	}
+	return ""
+}

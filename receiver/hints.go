@@ -1,0 +1,34 @@
+package receiver
+
+import "sync"
+
+// maxHints bounds what is remembered of what was said.
+const maxHints = 1000
+
+// hints says everything once.
+type hints struct {
+	warn func(string)
+
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+// hint warns once for each key.
+func (s *Server) hint(key, text string) {
+	if s.hints.first(key) {
+		s.hints.warn(text)
+	}
+}
+
+func (h *hints) first(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.said[key] || len(h.said) >= maxHints {
+		return false
+	}
+	if h.said == nil {
+		h.said = map[string]bool{}
+	}
+	h.said[key] = true
+	return true
+}

@@ -1,0 +1,143 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"mime"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+func (s *Server) newHTTP() *http.Server {
+	return &http.Server{
+		Handler:           http.HandlerFunc(s.serveHTTP),
+		ReadHeaderTimeout: patience,
+		IdleTimeout:       2 * time.Minute,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if c, ok := c.(*conn); ok {
+				c.busy.Store(state == http.StateActive)
+			}
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // cut connections; senders see their own end
+	}
+}
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if sig := s.route(r); sig != unknownSignal {
+		s.serveOTLP(w, r, sig)
+		return
+	}
+	s.serveOther(w, r)
+}
+
+// serveOTLP answers one request of OTLP/HTTP.
+func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
+	if s.cors(w, r) {
+		return
+	}
+	s.stats.request(sig)
+	f, bad := requestFormat(r)
+	if bad != nil {
+		s.respondRefusal(w, r, bad)
+		return
+	}
+	body, bad := s.readBody(w, r)
+	if bad != nil {
+		s.respondRefusal(w, r, bad)
+		return
+	}
+	defer putBuffer(body)
+	if sig != traces {
+		respond(w, f, http.StatusOK, partial{}.answer(f))
+		return
+	}
+	p, bad := s.export(r.Context(), body.Bytes(), f, r.RemoteAddr)
+	if bad != nil {
+		respondFailure(w, f, bad)
+		return
+	}
+	respond(w, f, http.StatusOK, p.answer(f))
+}
+
+// respondRefusal answers and counts a request that never came to be decoded.
+func (s *Server) respondRefusal(w http.ResponseWriter, r *http.Request, f *failure) {
+	respondFailure(w, answerFormat(r), s.refuse(f, r.RemoteAddr))
+}
+
+// requestFormat checks method and content type; parameters and case do not matter.
+func requestFormat(r *http.Request) (format, *failure) {
+	if r.Method != http.MethodPost {
+		return 0, &failure{
+			reason: "wrong method", code: codes.Unimplemented, http: http.StatusMethodNotAllowed,
+			message: fmt.Sprintf("%s %s: OTLP is sent by POST", r.Method, r.URL.Path),
+		}
+	}
+	if f, ok := contentFormat(r); ok {
+		return f, nil
+	}
+	return 0, &failure{
+		reason: "unknown content type", code: codes.InvalidArgument, http: http.StatusUnsupportedMediaType,
+		message: fmt.Sprintf("content type %q: OTLP is application/x-protobuf or application/json", r.Header.Get("Content-Type")),
+	}
+}
+
+func contentFormat(r *http.Request) (f format, ok bool) {
+	header := r.Header.Get("Content-Type")
+	media, _, err := mime.ParseMediaType(header)
+	if err != nil {
+		// A broken parameter; the type before it is what counts.
+		media, _, _ = strings.Cut(header, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+	}
+	switch media {
+	case "application/x-protobuf", "application/protobuf":
+		return protobuf, true
+	case "application/json":
+		return jsonFormat, true
+	}
+	return 0, false
+}
+
+// answerFormat is the request's encoding, or JSON where that cannot be told: then a
+// person reads the answer.
+func answerFormat(r *http.Request) format {
+	if f, ok := contentFormat(r); ok {
+		return f
+	}
+	return jsonFormat
+}
+
+func respondFailure(w http.ResponseWriter, as format, f *failure) {
+	switch f.http {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	case http.StatusUnsupportedMediaType:
+		w.Header().Set("Accept-Encoding", codings)
+	}
+	body, err := f.answer(as)
+	if err != nil {
+		http.Error(w, errors.Join(err, errors.New(f.message)).Error(), f.http)
+		return
+	}
+	respond(w, as, f.http, body)
+}
+
+func respond(w http.ResponseWriter, as format, code int, body []byte) {
+	media := "application/x-protobuf"
+	if as == jsonFormat {
+		media = "application/json"
+	}
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // a sender that went away need not know
+}
