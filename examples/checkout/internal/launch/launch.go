@@ -99,15 +99,6 @@ func (s *System) Address(name string) string {
 	return s.addresses[name]
 }
 
-// Processes returns the process id of each process.
-func (s *System) Processes() map[string]int {
-	ids := map[string]int{}
-	for name, c := range s.children {
-		ids[name] = c.cmd.Process.Pid
-	}
-	return ids
-}
-
 // Stop ends all processes, and returns once they have exported their last spans
 // and are gone. Services go before the broker and the gateway that they use.
 func (s *System) Stop() {
