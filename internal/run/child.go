@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -94,7 +95,7 @@ func StartChild(command Command, clock Clock) (*Child, error) {
 
 // start returns once the command runs in its group.
 func (c *Child) start() error {
-	c.group = newGroup(c.cmd, or(c.command.Grace, DefaultGrace))
+	c.group = newGroup(c.cmd, cmp.Or(c.command.Grace, DefaultGrace))
 	started := make(chan error)
 	go c.hold(started)
 	if err := <-started; err != nil {
@@ -154,7 +155,7 @@ func (c *Child) supervise() {
 	case <-c.asked:
 		stopped = true
 	}
-	expired, cancel := after(c.clock, or(c.command.Grace, DefaultGrace))
+	expired, cancel := after(c.clock, cmp.Or(c.command.Grace, DefaultGrace))
 	defer cancel()
 	c.group.terminate()
 	_ = c.stdin.Close()

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -44,21 +45,16 @@ func pause(clock Clock, d time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// withTimeout is context.WithTimeout by the given clock. The cause of the
-// context's end is context.DeadlineExceeded if the time ran out.
+// errTimeUp is the cause of a context's end by withTimeout.
+var errTimeUp = errors.New("the time is up")
+
+// withTimeout is context.WithTimeout by the given clock, except that the cause
+// is errTimeUp.
 func withTimeout(ctx context.Context, clock Clock, d time.Duration) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
-	stop := clock.AfterFunc(d, func() { end(context.DeadlineExceeded) })
+	stop := clock.AfterFunc(d, func() { end(errTimeUp) })
 	return ctx, func() {
 		stop()
 		end(context.Canceled)
 	}
-}
-
-// or returns d, or the default if d is zero.
-func or(d, byDefault time.Duration) time.Duration {
-	if d == 0 {
-		return byDefault
-	}
-	return d
 }
