@@ -32,6 +32,9 @@ func (s scene) closed() string {
 // openEdges writes what a flow still waited for when it closed, and what of it is
 // known to be lost.
 func (p *page) openEdges(indent int, s scene) {
+	if !s.exists() {
+		return
+	}
 	edges := s.flow.OpenEdges()
 	for i, e := range edges {
 		if i == shownEdges && len(edges) > shownEdges+1 && !p.settings.Verbose {

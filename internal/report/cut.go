@@ -101,7 +101,7 @@ func (c cutting) below(b *branch) []*branch {
 		}
 	}
 	if hidden > 0 {
-		text := fmt.Sprintf("… %s below, first %s", count(hidden, "span"), list(services, 3))
+		text := fmt.Sprintf("… %s below, from %s", count(hidden, "span"), list(services, 3))
 		out = append([]*branch{{node: trace.None, text: text}}, out...)
 	}
 	return out
@@ -122,6 +122,7 @@ type alike struct {
 	spans             int
 	shortest, longest time.Duration
 	line              *branch
+	like              string
 }
 
 // notAlike leaves out the siblings of which enough that look the same are shown,
@@ -151,7 +152,7 @@ func (c cutting) notAlike(children []*branch) []*branch {
 		}
 		if g.line == nil {
 			// The line stands where the first that it speaks of would stand.
-			g.line = &branch{node: trace.None}
+			g.line, g.like = &branch{node: trace.None}, ref(key.service, key.name)
 			out = append(out, g.line)
 		}
 		g.add(child, span.Duration())
@@ -175,7 +176,7 @@ func (g *alike) say() {
 	if g.line == nil {
 		return
 	}
-	g.line.text = fmt.Sprintf("… %s more like it, %s", number(g.hidden), duration(g.shortest))
+	g.line.text = fmt.Sprintf("… %s more like %s, %s", number(g.hidden), g.like, duration(g.shortest))
 	if g.longest > g.shortest {
 		g.line.text += " to " + duration(g.longest)
 	}

@@ -44,6 +44,7 @@ func (p *page) instance(in *run.InstanceResult) {
 	s := sceneOf(in)
 	if s.exists() && s.flow.Len() > 0 && slices.ContainsFunc(in.Verdicts, p.failed) {
 		p.blank()
+		p.line(0, painted(bold, s.flow.Declaration), text("   flow "+s.flow.ID))
 		p.tree(s, marksOf(p, in.Verdicts))
 	}
 	p.blocks(s, in.Verdicts)

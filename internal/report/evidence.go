@@ -59,7 +59,7 @@ func (p *page) spans(indent int, s scene, e *assertions.Evidence) {
 	}
 	p.table(indent, rows, notes)
 	if left := max(e.Of, len(e.Spans)) - len(shown); left > 0 {
-		p.line(indent, text(more(left, "")))
+		p.line(indent, text(more(left)))
 	}
 }
 
@@ -135,7 +135,7 @@ func (p *page) near(indent int, s scene, near []assertions.NearMiss) {
 	p.line(indent, painted(bold, "nearly:"))
 	for i, n := range near {
 		if i == shownNear && !p.settings.Verbose {
-			p.line(indent, text(more(len(near)-i, "")))
+			p.line(indent, text(more(len(near)-i)))
 			break
 		}
 		s := s.since([]assertions.SpanNote{{Span: n.Span}})

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -125,10 +124,5 @@ func (p *page) endColumn(at diag.Range) int {
 	return p.cells(before)
 }
 
-// suffix is the note that so many were left out.
-func more(n int, noun string) string {
-	if noun == "" {
-		return fmt.Sprintf("… and %s more", number(n))
-	}
-	return fmt.Sprintf("… and %s more %ss", number(n), noun)
-}
+// more says that so many were left out.
+func more(n int) string { return "… and " + number(n) + " more" }

@@ -46,7 +46,7 @@ func (p *page) declared(f *run.FlowResult) {
 		p.verdictLines(4, verdicts)
 	}
 	if more := passed - shownInstances; more > 0 {
-		p.line(2, painted(bold, f.Name), text(fmt.Sprintf("   … and %s more, all passed", times(more))))
+		p.line(2, painted(bold, f.Name), text(fmt.Sprintf("   … and %s more, all passed", number(more))))
 	}
 	if f.Runs != nil && len(f.Instances) != 1 {
 		p.verdictLines(4, []assertions.Verdict{*f.Runs})
@@ -122,7 +122,7 @@ func decided(v *assertions.Verdict) string {
 		s = offset(v.At) + " at closing"
 	}
 	if v.Vacuous {
-		return "vacuous, there was nothing to look at · " + s
+		return "vacuous: nothing to look at · " + s
 	}
 	if v.Grade != assertions.NoAbsence {
 		s += " · absence: " + v.Grade.String()

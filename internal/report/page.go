@@ -55,6 +55,9 @@ type piece struct {
 	paint paint
 }
 
+// plainPiece is the label of a paragraph that has none.
+var plainPiece piece
+
 func text(s string) piece             { return piece{text: s} }
 func painted(p paint, s string) piece { return piece{s, p} }
 
@@ -83,6 +86,10 @@ func (p *page) blank() { p.WriteByte('\n') }
 // lines below the first one's text.
 func (p *page) paragraph(indent int, label piece, body string) {
 	under := indent + p.cells(label.text)
+	if under > p.width*2/3 {
+		p.line(indent, label)
+		label, indent, under = plainPiece, indent+4, indent+4
+	}
 	for i, s := range p.wrap(body, p.width-under) {
 		if i == 0 {
 			p.line(indent, label, text(s))

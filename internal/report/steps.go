@@ -6,10 +6,17 @@ import (
 	"github.com/followspan/followspan/internal/run"
 )
 
-// steps writes the steps that went wrong with the end of what they printed.
-func (p *page) steps(r *run.Result) {
+// complained holds for a command under test that ran and found something wrong:
+// it says so itself, and what the flows show explains it.
+func complained(s run.Step) bool { return s.Kind == run.StepCommand && s.Failed() && !s.CannotRun() }
+
+// broken holds for any other step that went wrong: it explains what the flows lack.
+func broken(s run.Step) bool { return s.Failed() && !complained(s) }
+
+// steps writes those steps with the end of what they printed.
+func (p *page) steps(r *run.Result, which func(run.Step) bool) {
 	for _, s := range r.Steps {
-		if !s.Failed() {
+		if !which(s) {
 			continue
 		}
 		p.blank()
@@ -23,8 +30,6 @@ func (p *page) steps(r *run.Result) {
 		}
 	}
 }
-
-var plainPiece piece
 
 // stepWord tells a step that kept the run from taking place from one that failed.
 func stepWord(s run.Step) string {

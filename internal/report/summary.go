@@ -6,11 +6,12 @@ import (
 	"github.com/followspan/followspan/internal/run"
 )
 
-// summary writes the last line. Its first word follows the exit code.
+// summary writes the last line. Its first word follows the exit code. It is one
+// line at any width, so that it can be found by a program.
 func (p *page) summary(r *run.Result) {
 	word, c := verdictWord(r.ExitCode(p.settings.Strict))
 	p.blank()
-	p.paragraph(0, painted(c, word+"  "), strings.Join(summaryParts(r, p.settings.Strict), " · "))
+	p.WriteString(p.colored(c, word) + p.clean("  "+strings.Join(summaryParts(r, p.settings.Strict), " · ")) + "\n")
 }
 
 func verdictWord(code int) (string, paint) {
@@ -26,10 +27,11 @@ func verdictWord(code int) (string, paint) {
 }
 
 func summaryParts(r *run.Result, strict bool) []string {
-	parts := []string{tallyWords(r.Tally(strict))}
+	var parts []string
 	if steps := stepWords(r); steps != "" {
 		parts = append(parts, steps)
 	}
+	parts = append(parts, tallyWords(r.Tally(strict)))
 	flows := 0
 	for _, file := range r.Files {
 		for _, f := range file.Flows {

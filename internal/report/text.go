@@ -7,16 +7,18 @@ import (
 )
 
 // Text writes the report of a run for people: first one line for each assertion,
-// then warnings, then for each flow in which something failed its tree and the
-// failures with their evidence, then the steps that went wrong, and a summary as
-// the very last line. It keeps nothing of r.
+// then warnings and the end of a command that complained, then for each flow in
+// which something failed its tree and the failures with their evidence, then what
+// kept the run from taking place, and a summary as the very last line, so that the
+// end of the text is what matters most. It keeps nothing of r.
 func Text(w io.Writer, r *run.Result, s TextSettings) error {
 	p := newPage(s)
 	p.files(r)
 	p.warnings(r)
+	p.steps(r, complained)
 	p.details(r)
 	p.arrived(r)
-	p.steps(r)
+	p.steps(r, broken)
 	p.summary(r)
 	_, err := w.Write(p.Bytes())
 	return err

@@ -48,7 +48,7 @@ func (p *page) timeline(indent int, s scene, notes []assertions.SpanNote) {
 	p.line(indent, painted(dim, strings.Repeat(" ", t.label+2)+t.ends()))
 	p.bars(indent, t, notes)
 	if left > 0 {
-		p.line(indent, text(more(left, "")))
+		p.line(indent, text(more(left)))
 	}
 	if t.hosts {
 		p.paragraph(indent, painted(yellow, "clocks: "), "these times were read on different hosts, their clocks may differ.")

@@ -13,8 +13,12 @@ import (
 // what caused it, with starts relative to the origin, durations and errors, and
 // what never arrived where it is missing. Large flows are cut unless s.Verbose.
 func Tree(w io.Writer, f trace.Flow, s TextSettings) error {
-	p := newPage(s)
-	p.tree(newScene(f), nil)
+	p, of := newPage(s), newScene(f)
+	if of.exists() {
+		p.line(0, painted(bold, f.Declaration), text("   flow "+f.ID+" · "+of.size()+" · "+of.closed()))
+		p.openEdges(2, of)
+		p.tree(of, nil)
+	}
 	_, err := w.Write(p.Bytes())
 	return err
 }
@@ -56,8 +60,11 @@ func (p *page) tree(s scene, marks map[trace.Node][]string) {
 	if !s.exists() {
 		return
 	}
-	p.paragraph(0, painted(bold, s.flow.Declaration+"   "), "trace "+s.flow.TraceID.String()+" · "+s.size()+" · "+s.closed())
-	p.line(0, painted(dim, p.padLeft("start", startWidth)+p.padLeft("took", durationWidth)))
+	head := p.padLeft("start", startWidth) + p.padLeft("took", durationWidth)
+	if !s.flow.TraceID.IsZero() {
+		head += "  trace " + s.flow.TraceID.String()
+	}
+	p.line(0, painted(dim, head))
 	root := newGrove(s.flow, marks)
 	t := &drawing{page: p, scene: s, marks: marks, shown: uncut(s.flow)}
 	if !p.settings.Verbose {
@@ -79,6 +86,9 @@ type drawing struct {
 // draw writes b behind the drawn lines that lead to it, and what is below it
 // behind those that lead further down.
 func (t *drawing) draw(b *branch, depth int, to, further string) {
+	if depth > t.width/2/indentWidth {
+		to, further = t.shorter(to), t.shorter(further)
+	}
 	t.branchLine(b, to)
 	children := t.shown.children(b, depth)
 	for i, child := range children {
@@ -91,7 +101,6 @@ func (t *drawing) draw(b *branch, depth int, to, further string) {
 }
 
 func (t *drawing) branchLine(b *branch, to string) {
-	to = t.leading(to)
 	if b.node == trace.None {
 		t.line(startWidth+durationWidth+2, painted(dim, to), text(b.text))
 		return
@@ -138,13 +147,12 @@ func hop(r trace.Rule) string {
 	return "~> " + r.String() + "  "
 }
 
-// leading keeps the lines that lead to a deep branch within half of the width.
-func (t *drawing) leading(to string) string {
-	room := t.width / 2 / indentWidth
-	depth := t.cells(to) / indentWidth
-	if depth <= room {
+// shorter takes one level from the lines that lead to a deep branch, so that they
+// stay within half of the width.
+func (t *drawing) shorter(to string) string {
+	runes := []rune(to)
+	if len(runes) < indentWidth {
 		return to
 	}
-	runes := []rune(to)
-	return t.clean("…") + string(runes[len(runes)-room*indentWidth:])
+	return string(runes[indentWidth:])
 }
