@@ -15,15 +15,33 @@ const maxJSON = 4*maxNesting + 16
 // are null are left out and empty keys renamed to one that nobody knows. It
 // returns the signal whose envelope it saw, "" for spans.
 func cleanJSON(data []byte) (clean []byte, signal string, err error) {
-	if !json.Valid(data) {
-		var any json.RawMessage
-		return nil, "", malformed(json.Unmarshal(data, &any))
+	if brackets(data) > maxJSON {
+		return nil, "", refuse(TooDeep, fmt.Sprintf("lists and maps may nest %d deep", maxNesting))
 	}
-	c := cleaner{in: data, out: make([]byte, 0, len(data))}
-	if err := c.run(); err != nil {
-		return nil, "", err
+	var whole json.RawMessage
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return nil, "", malformed(err)
 	}
+	c := cleaner{in: whole, out: make([]byte, 0, len(whole))}
+	c.run()
 	return c.out, c.signal, nil
+}
+
+// brackets is how deep the brackets of data nest, JSON or not.
+func brackets(data []byte) (deepest int) {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		case '"':
+			i += quoted(data[i:]) - 1
+		}
+	}
+	return deepest
 }
 
 // cleaner copies valid JSON without its white space, placing the commas anew.
@@ -34,15 +52,12 @@ type cleaner struct {
 	signal   string
 }
 
-func (c *cleaner) run() error {
+func (c *cleaner) run() {
 	for len(c.in) > 0 {
 		switch b := c.in[0]; b {
 		case ' ', '\t', '\r', '\n', ',':
 			c.in = c.in[1:]
 		case '{', '[':
-			if len(c.begun) == maxJSON {
-				return refuse(TooDeep, fmt.Sprintf("lists and maps may nest %d deep", maxNesting))
-			}
 			c.element(1)
 			c.begun = append(c.begun, false)
 		case '}', ']':
@@ -55,7 +70,6 @@ func (c *cleaner) run() error {
 			c.element(literal(c.in))
 		}
 	}
-	return nil
 }
 
 // element copies n bytes that begin an element of the innermost bracket, or the
@@ -105,9 +119,9 @@ func (c *cleaner) envelope(key string) {
 	}
 }
 
-// quoted is the length of the string at the start of valid JSON.
+// quoted is the length of the string at the start of b, which may be cut off.
 func quoted(b []byte) int {
-	for i := 1; ; i++ {
+	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
 			i++
@@ -115,6 +129,7 @@ func quoted(b []byte) int {
 			return i + 1
 		}
 	}
+	return len(b)
 }
 
 // literal is the length of the number, boolean or null at the start of valid JSON.

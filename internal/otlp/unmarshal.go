@@ -13,11 +13,11 @@ import (
 // pdata refuses a request whole for one trace or span id of a wrong length.
 func Unmarshal(data []byte) (ptrace.Traces, error) {
 	if err := scan(data, request, maxNesting); err != nil {
-		return ptrace.Traces{}, explain(err, data)
+		return ptrace.Traces{}, explain(err, data, likeGzip, likeZstd, likeJSON)
 	}
 	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(data)
 	if err != nil {
-		return ptrace.Traces{}, explain(malformed(err), data)
+		return ptrace.Traces{}, explain(malformed(err), data, likeGzip, likeZstd, likeJSON)
 	}
 	return td, nil
 }
@@ -28,7 +28,7 @@ func Unmarshal(data []byte) (ptrace.Traces, error) {
 func UnmarshalJSON(data []byte) (ptrace.Traces, error) {
 	clean, signal, err := cleanJSON(data)
 	if err != nil {
-		return ptrace.Traces{}, explain(err, data)
+		return ptrace.Traces{}, explain(err, data, likeGzip, likeZstd, likeProtobuf)
 	}
 	td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(clean)
 	if err != nil {
@@ -40,25 +40,26 @@ func UnmarshalJSON(data []byte) (ptrace.Traces, error) {
 	return td, nil
 }
 
-// explain adds what the bytes look like to why they were malformed.
-func explain(err error, data []byte) error {
+// look is what bytes that cannot be decoded may be instead.
+type look struct{ start, hint string }
+
+var (
+	likeGzip     = look{"\x1f\x8b", "these bytes look like gzip: is the Content-Encoding right?"}
+	likeZstd     = look{"\x28\xb5\x2f\xfd", "these bytes look like zstd: is the Content-Encoding right?"}
+	likeJSON     = look{"{", "these bytes look like JSON: is the Content-Type right?"}
+	likeProtobuf = look{"\n", "these bytes look like protobuf: is the Content-Type right?"}
+)
+
+// explain adds to why bytes were malformed what they look like.
+func explain(err error, data []byte, looks ...look) error {
 	e, ok := err.(*Error)
 	if !ok || e.Reason != Malformed {
 		return err
 	}
-	hint := ""
-	switch start := bytes.TrimLeft(data, " \t\r\n"); {
-	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
-		hint = "these bytes are gzip: is the Content-Encoding header missing?"
-	case bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		hint = "these bytes are zstd: is the Content-Encoding header missing?"
-	case bytes.HasPrefix(start, []byte(`{"`)), bytes.HasPrefix(start, []byte("{\n")):
-		hint = "these bytes look like JSON: is the Content-Type right?"
-	case len(data) > 0 && data[0] == '\n':
-		hint = "these bytes look like protobuf: is the Content-Type right?"
+	for _, l := range looks {
+		if bytes.HasPrefix(data, []byte(l.start)) {
+			return &Error{Malformed, fmt.Errorf("%w; %s", e.Err, l.hint)}
+		}
 	}
-	if hint == "" {
-		return err
-	}
-	return &Error{Malformed, fmt.Errorf("%w (%s)", e.Err, hint)}
+	return err
 }
