@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/followspan/followspan/trace"
 )
@@ -71,7 +72,7 @@ func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *i
 func (s *Store) uniqueID(id string) string {
 	s.stats.ids[id]++
 	if n := s.stats.ids[id]; n > 1 {
-		return id + "-" + itoa(n)
+		return id + "-" + strconv.Itoa(n)
 	}
 	return id
 }

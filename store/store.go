@@ -43,23 +43,24 @@ type Store struct {
 	settings Settings
 	wake     chan struct{}
 
-	mu      sync.Mutex
-	graph   *trace.Graph
-	index   index
-	peers   peers
-	lags    map[string]lag // export lag by service instance
-	flows   []*declaration
-	traces  map[trace.TraceID]*traceEntry
-	stray   map[trace.Node][]*instance // members that are not so by their trace
-	live    []*instance                // not closed, in the order of their start
-	dirty   []*instance                // to be handed out by Next
-	touched []*traceEntry              // traces of the batch being consumed
-	blocks  map[*trace.Block]bool
-	bytes   int64
-	refused map[spanID]bool // refused and not yet accepted
-	stats   Stats
-	due     trace.Time // when time will act on some instance
-	closed  bool
+	mu       sync.Mutex
+	graph    *trace.Graph
+	index    index
+	peers    peers
+	lags     map[string]lag // export lag by service instance
+	flows    []*declaration
+	traces   map[trace.TraceID]*traceEntry
+	stray    map[trace.Node][]*instance // members that are not so by their trace
+	live     []*instance                // not closed, in the order of their start
+	dirty    []*instance                // to be handed out by Next
+	touched  []*traceEntry              // traces of the batch being consumed
+	blocks   map[*trace.Block]bool
+	bytes    int64
+	refused  map[spanID]bool // refused and not yet accepted
+	stats    Stats
+	due      trace.Time // when time will act on some instance
+	lastNews time.Time  // when something arrived last, or the store was made
+	closed   bool
 }
 
 // declaration is one declared flow.
@@ -81,6 +82,7 @@ func New(flows []trace.Membership, s Settings) *Store {
 		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, stray: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
+	st.lastNews = s.Now()
 	for i, m := range flows {
 		if m.Hops == 0 {
 			m.Hops = trace.DefaultHops
@@ -104,6 +106,7 @@ func (s *Store) Consume(_ context.Context, b trace.Batch) error {
 		b.Received = trace.TimeOf(s.settings.Now())
 	}
 	s.stats.Requests++
+	s.lastNews = s.settings.Now()
 	for _, span := range b.Spans {
 		s.take(span, b.Received)
 	}

@@ -280,3 +280,6 @@ type Batch struct {
 	Received Time
 	Sender   string // the peer's address, for messages
 }
+
+// IsZero reports whether f is no flow.
+func (f Flow) IsZero() bool { return f.FlowRecord == nil }
