@@ -75,13 +75,14 @@ func (s Step) Failed() bool { return s.Err != "" || s.ExitCode > 0 }
 
 // CannotRun reports whether the step kept the run from taking place: the system
 // did not come up, or the command under test could not be started. A trigger that
-// fails, and a command that ends with a complaint, say something about the system.
+// fails, and a command that ends with a complaint or by a signal, say something
+// about the system.
 func (s Step) CannotRun() bool {
 	switch s.Kind {
 	case StepSystem:
 		return s.Failed()
 	case StepCommand:
-		return s.Err != "" && s.ExitCode <= 0
+		return s.Err != "" && s.ExitCode < 0 && s.Duration == 0
 	}
 	return false
 }

@@ -47,6 +47,8 @@ func TestExitCode(t *testing.T) {
 		{reason: "the command complained", outcomes: []assertions.Outcome{pass}, steps: []Step{complained}, want: ExitFailed, strict: ExitFailed},
 		{reason: "the command complained, with words", outcomes: []assertions.Outcome{pass},
 			steps: []Step{{Kind: StepCommand, Err: "exit status 2", ExitCode: 2}}, want: ExitFailed, strict: ExitFailed},
+		{reason: "the command was killed", outcomes: []assertions.Outcome{pass},
+			steps: []Step{{Kind: StepCommand, Err: "killed by a signal", ExitCode: -1, Duration: 1}}, want: ExitFailed, strict: ExitFailed},
 		{reason: "the trigger failed", outcomes: []assertions.Outcome{inconclusive}, steps: []Step{trigger}, want: ExitFailed, strict: ExitFailed},
 		{reason: "the trigger failed and ended the run", steps: []Step{trigger}, ended: EndedByFailure, want: ExitFailed, strict: ExitFailed},
 		{reason: "the trigger failed, then the system", steps: []Step{trigger, system}, want: ExitCannotRun, strict: ExitCannotRun},

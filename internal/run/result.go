@@ -60,10 +60,10 @@ type InstanceResult struct {
 // Step is one thing that the run started.
 type Step struct {
 	Kind     StepKind
-	Name     string // the command line, or METHOD URL
-	Duration time.Duration
-	Err      string // what went wrong, empty if nothing did
-	ExitCode int    // of a command that ended by itself; -1 otherwise
+	Name     string        // the command line, or METHOD URL
+	Duration time.Duration // 0 if it could not be started
+	Err      string        // what went wrong, empty if nothing did
+	ExitCode int           // of a command that ended by itself; -1 otherwise
 	// Output is the end of what a failed command printed, at most 20 lines.
 	Output []string
 }
