@@ -232,7 +232,7 @@ func (j *junit) runSuite(r *run.Result) junitSuite {
 	for _, step := range r.Steps {
 		c := junitCase{Class: "run", Name: step.Kind.String() + " " + step.Name, Time: seconds(step.Duration)}
 		if step.Failed() {
-			c.Error = &junitProblem{Message: stepEnd(step), Type: step.Kind.String(), Text: xmlSafe(strings.Join(step.Output, "\n"))}
+			c.Error = &junitProblem{Message: stepEnd(step), Type: step.Kind.String(), Text: xmlSafe(withoutColor(strings.Join(step.Output, "\n")))}
 		}
 		s.Cases = append(s.Cases, c)
 	}

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/followspan/followspan/internal/run"
 )
@@ -26,9 +28,17 @@ func (p *page) steps(r *run.Result, which func(run.Step) bool) {
 			p.line(3, painted(dim, "the end of its output:"))
 		}
 		for _, l := range s.Output {
-			p.line(3, painted(dim, "| "), text(l))
+			p.line(3, painted(dim, "| "), text(withoutColor(l)))
 		}
 	}
+}
+
+var coloring = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// withoutColor is a line of a command's output as it reads on a terminal. What else
+// steers one is escaped later.
+func withoutColor(l string) string {
+	return strings.ReplaceAll(strings.TrimRight(coloring.ReplaceAllString(l, ""), "\r"), "\t", "    ")
 }
 
 // stepWord tells a step that kept the run from taking place from one that failed.
