@@ -7,6 +7,8 @@ import (
 
 // Options say how a flow file is to be read.
 type Options struct {
+	// Dir is the directory of the file, from which its relative paths start.
+	Dir string
 	// Params override the params of the file, as --param name=value does.
 	Params map[string]string
 	// Getenv looks up ${NAME}; nil means that the environment is empty.
@@ -16,8 +18,15 @@ type Options struct {
 // Suite is one flow file, fully checked: if it loaded, no later error can be the
 // author's typo. It is immutable and safe for concurrent use.
 type Suite struct {
+	file  *File
 	flows []*Flow
 }
+
+// InvariantsName is the name of the flow that holds a file's invariants.
+const InvariantsName = "invariants"
+
+// File is the flow file as it was written: its system, its triggers, its counts.
+func (s *Suite) File() *File { return s.file }
 
 // Flow is one declared flow of a suite, or its invariants.
 type Flow struct {
