@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/followspan/followspan/internal/report"
+	"github.com/followspan/followspan/internal/run"
+	"github.com/followspan/followspan/receiver"
+	"github.com/followspan/followspan/store"
+	"github.com/followspan/followspan/trace"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	params      []string
+	flows       []string
+	reports     []string
+	grpc, http  string
+	memory      string
+	maxRequest  string
+	exportBatch int
+	strict      bool
+	verbose     bool
+}
+
+func newRun() *cobra.Command {
+	var flags runFlags
+	c := &cobra.Command{
+		Use:                   "run FILE... [flags] [-- COMMAND [ARG...]]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Make flows happen, receive their spans and judge them",
+		Long: `run starts the system that the flow files declare, pulls their triggers, receives
+the spans over OTLP and judges the flows. It ends the moment every verdict is
+certain, or at the deadline.
+
+Behind -- stands any command, such as a test suite: it is run with the OTLP
+endpoint in its environment, and then the flows that it made happen are judged.
+
+Exit codes: 0 everything passed, 1 something failed or is an error (the command
+and the triggers included), 2 a bad file or command line, 3 could not run,
+4 nothing failed but something is inconclusive.`,
+		Example: `  followspan run checkout.flow.yaml
+  followspan run checkout.flow.yaml --param fault=slow-email
+  followspan run --report junit=report.xml checkout.flow.yaml -- go test ./e2e/...`,
+		Args: func(c *cobra.Command, args []string) error {
+			if n := c.ArgsLenAtDash(); n == 0 || len(args) == 0 {
+				return errors.New("run needs a flow file: followspan run FILE... [-- COMMAND]")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			files, command := args, []string(nil)
+			if n := c.ArgsLenAtDash(); n >= 0 {
+				files, command = args[:n], args[n:]
+			}
+			return runFiles(c, flags, files, command)
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&flags.params, "param", "p", nil, "set a param of the flow files: `name=value`; repeatable")
+	f.StringArrayVar(&flags.flows, "flow", nil, "run only the flow of this `name`; repeatable")
+	f.StringArrayVar(&flags.reports, "report", nil, "also write a report: `junit=PATH`; repeatable")
+	f.StringVar(&flags.grpc, "listen-grpc", receiver.DefaultAddress, "`address` for OTLP, meant for gRPC (both ports take both protocols)")
+	f.StringVar(&flags.http, "listen-http", receiver.DefaultAddress, "`address` for OTLP, meant for HTTP")
+	f.IntVar(&flags.exportBatch, "export-batch", 1, "how many spans the SDKs of children send at once; more for heavy loads")
+	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take; exporters are told to retry beyond it")
+	f.StringVar(&flags.maxRequest, "max-request", formatSize(receiver.DefaultMaxRequestBytes), "the largest OTLP request, after decompression")
+	f.BoolVar(&flags.strict, "strict", false, "let failed assertions of severity warn fail the run")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all output of the system and the command, and leave nothing out of the report")
+	return c
+}
+
+// runFiles makes one run. What could not be read or bound is said here; everything
+// else is in the report.
+func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
+	reports, err := parseReports(flags.reports)
+	if err != nil {
+		return err
+	}
+	limits, err := flags.limits()
+	if err != nil {
+		return err
+	}
+	inputs, err := load(c.ErrOrStderr(), files, flags)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	result, err := judge(ctx, c.ErrOrStderr(), flags, limits, inputs, command)
+	if err != nil {
+		fmt.Fprintf(c.ErrOrStderr(), "followspan: %v\n", err)
+		return exitError(run.ExitCannotRun)
+	}
+	return write(c.OutOrStdout(), result, flags, reports)
+}
+
+// limits are the sizes among the flags.
+type limits struct{ memory, request int64 }
+
+func (f runFlags) limits() (l limits, err error) {
+	if l.memory, err = parseSize(f.memory); err != nil {
+		return l, fmt.Errorf("--memory: %w", err)
+	}
+	if l.request, err = parseSize(f.maxRequest); err != nil {
+		return l, fmt.Errorf("--max-request: %w", err)
+	}
+	if f.exportBatch < 1 {
+		return l, fmt.Errorf("--export-batch %d: want at least 1", f.exportBatch)
+	}
+	return l, nil
+}
+
+// judge wires store, receiver and run.
+func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inputs []run.Input, command []string) (*run.Result, error) {
+	runID := rand.Text()[:8]
+	tc, err := run.NewTraceContext(rand.Reader, runID)
+	if err != nil {
+		return nil, err
+	}
+	flows := run.Memberships(inputs)
+	spans := store.New(flows, store.Settings{Bytes: l.memory, RunTrace: tc.TraceID, RunSpan: tc.SpanID})
+	view := newView(stderr, flags.verbose)
+	server, err := receiver.Start(ctx, receiver.Settings{
+		GRPC: flags.grpc, HTTP: flags.http, MaxRequestBytes: int(l.request), CORSOrigins: []string{"*"}, Warn: view.hint,
+	}, receiver.SinkFunc(spans.Consume))
+	if err != nil {
+		return nil, err
+	}
+	view.listening(flags, server)
+	settings := run.Settings{
+		Inputs: inputs, Store: spans, Random: rand.Reader, Clock: run.SystemClock{},
+		Telemetry: run.Telemetry{Endpoint: server.GRPCEndpoint(), ExportBatch: flags.exportBatch},
+		Inherited: os.Environ(), Context: tc, Own: run.OwnResource(version(), runID),
+		Drain: server.Shutdown, Events: view.event,
+	}
+	if len(command) > 0 {
+		settings.Command = &run.Command{Argv: command, Lines: view.commandLine()}
+	}
+	result := run.Run(ctx, settings)
+	view.done()
+	for _, r := range server.Stats().Refused {
+		result.Received.Refused = append(result.Received.Refused, refusal(r))
+	}
+	return result, nil
+}
+
+func refusal(r receiver.Refused) trace.Loss {
+	who := r.Service
+	if who == "" {
+		who = r.Peer
+	}
+	if r.Requests > 0 {
+		return trace.Loss{What: fmt.Sprintf("requests of %s refused: %s", who, r.Reason), Count: int(r.Requests)}
+	}
+	return trace.Loss{What: fmt.Sprintf("spans of %s refused: %s", who, r.Reason), Count: int(r.Spans)}
+}
+
+// write prints the report, writes the others, and ends with the run's exit code.
+func write(stdout io.Writer, result *run.Result, flags runFlags, reports []reportFile) error {
+	for _, r := range reports {
+		if err := r.write(result, flags); err != nil {
+			return err
+		}
+	}
+	s := textSettings(stdout, os.Getenv)
+	s.Verbose, s.Strict = flags.verbose, flags.strict
+	if err := report.Text(stdout, result, s); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if code := result.ExitCode(flags.strict); code != run.ExitPassed {
+		return exitError(code)
+	}
+	return nil
+}
+
+// reportFile is a report that is written beside the text.
+type reportFile struct{ format, path string }
+
+func parseReports(flags []string) (all []reportFile, err error) {
+	for _, f := range flags {
+		format, path, ok := strings.Cut(f, "=")
+		if !ok || path == "" || format != "junit" {
+			return nil, fmt.Errorf("--report %s: want junit=PATH", f)
+		}
+		all = append(all, reportFile{format, path})
+	}
+	return all, nil
+}
+
+func (r reportFile) write(result *run.Result, flags runFlags) (err error) {
+	f, err := os.Create(r.path)
+	if err != nil {
+		return fmt.Errorf("--report %s: %w", r.format, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return report.JUnit(f, result, report.JUnitSettings{Strict: flags.strict})
+}
