@@ -1,0 +1,80 @@
+package run
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/trace"
+)
+
+// result puts everything in order once the run is over.
+func (r *runner) result() *Result {
+	if r.system != nil && !slices.ContainsFunc(r.steps, func(s Step) bool { return s.Kind == StepSystem }) {
+		r.steps = slices.Insert(r.steps, 0, r.system.Step())
+	}
+	out := &Result{
+		Started: r.started, Duration: r.Clock.Now().Sub(r.started),
+		Ended: r.end(), Steps: r.steps, Received: r.received(),
+	}
+	view := r.Store.View()
+	for i, in := range r.Inputs {
+		file := FileResult{Name: in.Suite.File().Source.Name()}
+		for _, flow := range in.Suite.Flows() {
+			if in.selects(flow.Name) {
+				file.Flows = append(file.Flows, r.flowResult(i, in.Suite, flow, view))
+			}
+		}
+		out.Files = append(out.Files, file)
+	}
+	return out
+}
+
+func (r *runner) flowResult(input int, suite *assertions.Suite, flow *assertions.Flow, view trace.View) FlowResult {
+	out := FlowResult{Name: flow.Name, Description: flow.Description}
+	for _, j := range r.inOrder() {
+		if j.input == input && j.flow == flow.Name && !j.latest.IsZero() {
+			sortVerdicts(j.verdicts, flow.Assertions)
+			out.Instances = append(out.Instances, InstanceResult{Flow: j.latest, Verdicts: j.verdicts})
+		}
+	}
+	if flow.Name != assertions.InvariantsName {
+		v := suite.JudgeRuns(flow.Name, len(out.Instances), view)
+		out.Runs = &v
+	}
+	return out
+}
+
+// sortVerdicts puts them in the order of the file.
+func sortVerdicts(verdicts []assertions.Verdict, order []*assertions.Assertion) {
+	slices.SortStableFunc(verdicts, func(a, b assertions.Verdict) int {
+		return cmp.Compare(slices.Index(order, a.Assertion), slices.Index(order, b.Assertion))
+	})
+}
+
+func (r *runner) end() End {
+	switch {
+	case r.interrupted:
+		return EndedByInterrupt
+	case slices.ContainsFunc(r.steps, Step.CannotRun):
+		return EndedByFailure
+	case r.deadline:
+		return EndedByDeadline
+	case r.Command != nil:
+		return EndedByCommand
+	}
+	return EndedByVerdicts
+}
+
+func (r *runner) received() Received {
+	s := r.Store.Stats()
+	out := Received{Spans: s.Spans, Traces: s.Traces, Requests: s.Requests, Copies: s.Copies}
+	for service, n := range s.Services {
+		out.Services = append(out.Services, ServiceCount{service, n})
+	}
+	slices.SortFunc(out.Services, func(a, b ServiceCount) int { return cmp.Compare(a.Service, b.Service) })
+	if s.Refused > 0 {
+		out.Refused = append(out.Refused, trace.Loss{What: "spans refused: the memory for spans is used up", Count: s.Refused})
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package run
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/trace"
+)
+
+// runner is the state of a run. All of it belongs to the goroutine of Run, except
+// where a field says otherwise.
+type runner struct {
+	Settings
+	do         chan func()   // what other goroutines want done with the state
+	scriptDone chan struct{} // nothing new will be started
+	system     *RunningSystem
+
+	started     time.Time
+	builder     trace.Builder
+	byRecord    map[*trace.FlowRecord]*judged
+	steps       []Step
+	acted       bool // system, triggers and command have done what they do
+	actedAt     time.Time
+	systemEnded bool
+	interrupted bool
+	deadline    bool // some flow had to be closed at its deadline
+}
+
+// judged is one instance of a flow and what was found about it.
+type judged struct {
+	input    int
+	flow     string
+	instance *assertions.Instance
+	latest   trace.Flow
+	verdicts []assertions.Verdict
+	final    bool
+	hopeless bool // nothing more will come: it closes as soon as it is complete
+}
+
+func newRunner(s Settings) *runner {
+	if s.Clock == nil {
+		s.Clock = SystemClock{}
+	}
+	return &runner{
+		Settings: s, do: make(chan func()), scriptDone: make(chan struct{}),
+		started: s.Clock.Now(), byRecord: map[*trace.FlowRecord]*judged{},
+	}
+}
+
+func (r *runner) judgedOf(f trace.Flow) *judged {
+	j := r.byRecord[f.FlowRecord]
+	if j == nil {
+		number, flow, _ := strings.Cut(f.Declaration, "/")
+		input, _ := strconv.Atoi(number) // Key wrote it
+		j = &judged{input: input, flow: flow, instance: r.Inputs[input].Suite.Open(flow)}
+		r.byRecord[f.FlowRecord] = j
+	}
+	return j
+}
+
+// judge looks at a flow that changed, and closes it once nothing more can or
+// need be known.
+func (r *runner) judge(f trace.Flow) {
+	if f.State() == trace.Retracted {
+		delete(r.byRecord, f.FlowRecord)
+		return
+	}
+	j := r.judgedOf(f)
+	if j.final {
+		r.revise(j, f)
+		return
+	}
+	j.latest = f
+	j.verdicts = append(j.verdicts, j.instance.Evaluate(f)...)
+	switch {
+	case f.State() == trace.Closed:
+		r.deadline = r.deadline || f.Reason() == trace.ByDeadline
+		j.final = true
+	case j.instance.Done():
+		r.close(j, trace.ByVerdicts)
+	case f.State() == trace.Complete && (j.hopeless || r.systemEnded || len(j.instance.Awaiting()) == 0):
+		r.close(j, trace.BySilence)
+	}
+}
+
+func (r *runner) close(j *judged, why trace.Reason) {
+	j.latest = j.latest.WithState(trace.Closed, why)
+	j.verdicts = append(j.verdicts, j.instance.Evaluate(j.latest)...)
+	j.final = true
+	r.Store.CloseFlow(j.latest.ID, why)
+}
+
+// revise judges a flow that was closed and got more spans.
+func (r *runner) revise(j *judged, f trace.Flow) {
+	if f.Len() == j.latest.Len() {
+		return
+	}
+	j.latest = f
+	for _, v := range j.instance.Revise(f, j.verdicts) {
+		i := slices.IndexFunc(j.verdicts, func(old assertions.Verdict) bool { return old.Assertion == v.Assertion })
+		if i >= 0 {
+			j.verdicts[i] = v
+		}
+	}
+}
+
+// pollEvery is how often the run looks at what no event announces.
+const pollEvery = 100 * time.Millisecond
+
+// over reports whether nothing is left to wait for, or else when to look again.
+func (r *runner) over() (bool, time.Duration) {
+	if !r.acted {
+		return false, pollEvery
+	}
+	for _, s := range r.steps {
+		if s.CannotRun() {
+			return true, 0
+		}
+	}
+	for _, j := range r.byRecord {
+		if !j.final && (j.flow != assertions.InvariantsName || j.latest.State() == trace.Open && r.Store.SilentIn() > 0) {
+			return false, pollEvery
+		}
+	}
+	if !r.misses() {
+		return true, 0
+	}
+	// A flow that has not happened may still begin: until a silence if something
+	// was done to make it happen, else until the deadline.
+	left := r.longestDeadline() - r.Clock.Now().Sub(r.actedAt)
+	if r.Command != nil || r.systemEnded {
+		left = min(left, r.Store.SilentIn())
+	}
+	return left <= 0, max(0, min(left, pollEvery))
+}
+
+// misses reports whether some flow happened less often than it must.
+func (r *runner) misses() bool {
+	for i, in := range r.Inputs {
+		for _, flow := range in.Suite.File().Flows {
+			if in.selects(flow.Name) && flow.Trigger == nil && r.instances(i, flow.Name) < flow.Runs.Min {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *runner) instances(input int, flow string) (n int) {
+	for _, j := range r.byRecord {
+		if j.input == input && j.flow == flow {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *runner) longestDeadline() time.Duration {
+	longest := time.Duration(0)
+	for _, in := range r.Inputs {
+		for _, flow := range in.Suite.File().Flows {
+			longest = max(longest, flow.Timing.OrDefaults().Deadline)
+		}
+	}
+	return longest
+}
+
+func (r *runner) tellWaiting() {
+	if r.Events == nil || !r.acted && len(r.byRecord) == 0 {
+		return
+	}
+	w := &Waiting{Elapsed: r.Clock.Now().Sub(r.started)}
+	for _, j := range r.inOrder() {
+		w.Spans += j.latest.Len()
+		if !j.final {
+			w.Awaiting = append(w.Awaiting, j.instance.Awaiting()...)
+		}
+	}
+	r.Events(Event{Waiting: w})
+}
+
+// inOrder returns the instances by their start.
+func (r *runner) inOrder() []*judged {
+	var all []*judged
+	for _, j := range r.byRecord {
+		all = append(all, j)
+	}
+	slices.SortFunc(all, func(a, b *judged) int {
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.latest.Started, b.latest.Started), cmp.Compare(a.latest.ID, b.latest.ID))
+	})
+	return all
+}
