@@ -41,15 +41,16 @@ func parseOnly(text string, at locate) ([]OnlyDecl, diag.List) {
 
 func eachLine(text string, at locate, parse func(*lineScanner)) diag.List {
 	var problems diag.List
-	for start := 0; start <= len(text); {
-		end := start + strings.IndexByte(text[start:]+"\n", '\n')
+	start := 0
+	for line := range strings.Lines(text) {
+		end := start + len(line)
 		s := &lineScanner{text: text[:contentEnd(text, start, end)], pos: start, at: at}
 		s.blanks()
 		if s.pos < len(s.text) {
 			parse(s)
 		}
 		problems = append(problems, s.problems...)
-		start = end + 1
+		start = end
 	}
 	return problems
 }
@@ -67,7 +68,7 @@ func contentEnd(text string, start, end int) int {
 			end = i
 		}
 	}
-	return start + len(strings.TrimRight(text[start:end], " \t\r"))
+	return start + len(strings.TrimRight(text[start:end], " \t\r\n"))
 }
 
 // lineScanner reads one line. Its text ends with the line; pos counts from the start of the whole block.

@@ -78,6 +78,21 @@ func TestHasErrors(t *testing.T) {
 	}
 }
 
+func TestLimit(t *testing.T) {
+	s := NewSource("f", "abc")
+	all := List{{Severity: Error, What: "a", Range: s.Range(0, 1)}, {Severity: Error, What: "b", Range: s.Range(1, 2)}, {Severity: Error, What: "c"}}
+	if got := all.Limit(3); len(got) != 3 {
+		t.Errorf("Limit(3) of 3 has %d", len(got))
+	}
+	got := all.Limit(1)
+	if want := "error: a\n --> f:1:1\n  |\n1 | abc\n  | ^\n\nnote: 2 more problems are not shown\n --> f\n"; (Style{}).RenderAll(got) != want {
+		t.Errorf("Limit(1) = %s", Style{}.RenderAll(got))
+	}
+	if last := all.Limit(2)[2]; !last.Range.IsZero() {
+		t.Errorf("Limit(2) ends at %v, want nowhere", last.Range)
+	}
+}
+
 func TestSuggest(t *testing.T) {
 	candidates := []string{"service", "status", "start", "spans", "end", "a"}
 	for _, test := range []struct{ why, name, want string }{

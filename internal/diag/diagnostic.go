@@ -7,6 +7,7 @@ package diag
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -84,6 +85,22 @@ func (l List) Sorted() List {
 		seen[m] = true
 		return again
 	})
+}
+
+// Limit returns the first n diagnostics and, if there are more, a note that says how many were left out.
+func (l List) Limit(n int) List {
+	if len(l) <= n {
+		return l
+	}
+	return append(slices.Clone(l[:n]), Diagnostic{Severity: Note, What: fmt.Sprintf("%d more problems are not shown", len(l)-n), Range: l[n].Range.Source.orNowhere()})
+}
+
+// orNowhere is the range of the whole source, or the zero Range if there is none.
+func (s *Source) orNowhere() Range {
+	if s == nil {
+		return Range{}
+	}
+	return s.Whole()
 }
 
 func sourceName(d Diagnostic) string {

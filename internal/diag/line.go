@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // line is one source line laid out in terminal cells.
@@ -21,9 +22,16 @@ type cell struct {
 	width  int
 }
 
-func (st Style) line(s *Source, number int) line {
+// longestLine is how many bytes of a line are laid out on either side of what is pointed at.
+const longestLine = 32 << 10
+
+// line lays out a line, of a very long one the part around the offset focus.
+func (st Style) line(s *Source, number, focus int) line {
 	l := line{number: number}
 	l.start, l.end = s.LineBounds(number)
+	focus = min(max(focus, l.start), l.end)
+	l.start = runeStart(s.text, max(l.start, focus-longestLine), l.end)
+	l.end = runeStart(s.text, min(l.end, focus+longestLine), l.end)
 	for i, r := range s.text[l.start:l.end] {
 		c := st.cell(r, l.total)
 		c.offset, c.column = l.start+i, l.total
@@ -31,6 +39,14 @@ func (st Style) line(s *Source, number int) line {
 		l.total += c.width
 	}
 	return l
+}
+
+// runeStart returns the first offset from at on at which a rune starts, but no later one than end.
+func runeStart(text string, at, end int) int {
+	for at < end && !utf8.RuneStart(text[at]) {
+		at++
+	}
+	return at
 }
 
 func (st Style) cell(r rune, column int) cell {

@@ -63,11 +63,11 @@ func (r Range) lines() (first, last int) {
 }
 
 func (c *canvas) markedLine(number int, marks []Mark) {
-	l := c.line(marks[0].Range.Source, number)
 	here := slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool {
 		first, last := m.Range.lines()
 		return number < first || number > last
 	})
+	l := c.line(here[0].Range.Source, number, here[0].Range.Start)
 	focus, _, _ := l.span(here[0].Range.Start, here[0].Range.End)
 	w := c.window(l, focus, c.columns())
 	c.sourceLine(number, w.text)

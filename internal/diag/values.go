@@ -27,7 +27,7 @@ func (st Style) Values(m Mark, values []Value) string {
 	c := canvas{Style: st, gutter: gutterOf([]Mark{m}), accent: red, primary: m}
 	first, last := m.Range.lines()
 	for number := first; number <= last; number++ {
-		l := c.line(m.Range.Source, number)
+		l := c.line(m.Range.Source, number, m.Range.Start)
 		w := window{text: strings.TrimRight(l.text(0, l.total), " ")}
 		c.sourceLine(number, w.text)
 		if m.Label != "" {

@@ -145,7 +145,7 @@ func (s *blockScan) flush(breaks ...place) {
 
 // line copies the rest of a line and keeps its break for later.
 func (s *blockScan) line() {
-	size := lineRest(s.text, s.at)
+	size := indexOrEnd(s.text, s.at, "\r\n") - s.at
 	s.b.verbatim(s.text[s.at:s.at+size], s.at)
 	s.at += size
 	s.end = s.at

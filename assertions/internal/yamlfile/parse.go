@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/followspan/followspan/internal/diag"
 	"go.yaml.in/yaml/v3"
@@ -15,7 +16,7 @@ import (
 type Limits struct {
 	Bytes int // size of the file; default 1 MiB
 	Depth int // nesting of lists and mappings; default 100
-	Nodes int // values, those repeated through aliases included; default 100,000
+	Nodes int // values, and 32 bytes of text each, those repeated through aliases included; default 100,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -83,6 +84,9 @@ type converter struct {
 	sizes    map[*Node]int        // values in each node, aliases followed
 	problems diag.List
 	fatal    bool
+
+	cursor       diag.Position // of the node before
+	cursorOffset int
 }
 
 func (c *converter) report(d diag.Diagnostic) {
@@ -136,9 +140,9 @@ func (c *converter) alias(y *yaml.Node) *Node {
 	return n
 }
 
-// size counts the values of n as if each alias were a copy, and refuses what grows beyond the limit.
+// size weighs n as if each alias were a copy, and refuses what grows beyond the limit.
 func (c *converter) size(n *Node) {
-	size := 1
+	size := 1 + len(n.Value)/32
 	for _, item := range n.Items {
 		size += c.sizes[item]
 	}
@@ -208,7 +212,7 @@ func (c *converter) properties(y *yaml.Node) int {
 		case '&':
 			end += len(anchorName.FindString(text[end:]))
 		case '!':
-			end += strings.IndexAny(text[end:]+" ", " \t\r\n,[]{}")
+			end = indexOrEnd(text, start, " \t\r\n,[]{}")
 			c.tag(start, end)
 		default:
 			return start
@@ -236,8 +240,19 @@ func negation(r diag.Range) diag.Diagnostic {
 		Try: []string{"not " + strings.TrimPrefix(r.Text(), "!"), "put the expression in a | block"}}
 }
 
+// offset is where the node starts. Nodes come mostly in the order of the file, so it counts on from the one before:
+// a long line would take quadratic time otherwise.
 func (c *converter) offset(y *yaml.Node) int {
-	return c.source.Offset(diag.Position{Line: y.Line, Column: y.Column})
+	if y.Line != c.cursor.Line || y.Column < c.cursor.Column {
+		c.cursor = diag.Position{Line: y.Line, Column: 1}
+		c.cursorOffset, _ = c.source.LineBounds(y.Line)
+	}
+	text := c.source.Text()
+	for ; c.cursor.Column < y.Column && c.cursorOffset < len(text); c.cursor.Column++ {
+		_, size := utf8.DecodeRuneInString(text[c.cursorOffset:])
+		c.cursorOffset += size
+	}
+	return c.cursorOffset
 }
 
 func (c *converter) collectionRange(y *yaml.Node, start int) diag.Range {

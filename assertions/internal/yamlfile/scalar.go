@@ -18,8 +18,7 @@ func (b *builder) plain(text, value string, start int) (end int) {
 		breaks := countBreaks(text[at : at+blanks])
 		switch {
 		case blanks == 0:
-			word := wordRun(text, at)
-			word = min(word, len(value)-len(b.value))
+			word := wordRun(text[at:min(len(text), at+len(value)-len(b.value))])
 			b.verbatim(text[at:at+word], at)
 			at += word
 			continue
@@ -40,12 +39,12 @@ func blankRun(text string, at int) int {
 	return len(text[at:]) - len(strings.TrimLeft(text[at:], " \t\r\n"))
 }
 
-// wordRun is the length of the text from at on up to the next blank or line break.
-func wordRun(text string, at int) int {
-	if i := strings.IndexAny(text[at:], " \t\r\n"); i >= 0 {
+// wordRun is the length of the text up to the first blank or line break.
+func wordRun(text string) int {
+	if i := strings.IndexAny(text, " \t\r\n"); i >= 0 {
 		return i
 	}
-	return len(text) - at
+	return len(text)
 }
 
 // breakAt is the length of the line break at the offset, or 0.

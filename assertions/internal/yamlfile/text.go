@@ -56,19 +56,19 @@ func closingBracket(text string, start int) int {
 			}
 		case '#':
 			if at > 0 && strings.IndexByte(" \t\r\n", text[at-1]) >= 0 {
-				at += lineRest(text, at) - 1
+				at = indexOrEnd(text, at, "\r\n") - 1
 			}
 		}
 	}
 	return len(text)
 }
 
-// lineRest is the length of the text from at on up to the end of its line.
-func lineRest(text string, at int) int {
-	if i := strings.IndexAny(text[at:], "\r\n"); i >= 0 {
-		return i
+// indexOrEnd returns the offset of the first of the bytes from at on, or the end of the text.
+func indexOrEnd(text string, at int, bytes string) int {
+	if i := strings.IndexAny(text[at:], bytes); i >= 0 {
+		return at + i
 	}
-	return len(text) - at
+	return len(text)
 }
 
 // opensQuote reports whether a quote behind this text starts a scalar rather than being a part of a plain one.
