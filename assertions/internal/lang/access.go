@@ -1,0 +1,297 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// evalSpanField reads a field of one span.
+func evalSpanField(f *Frame, e *Expr) Value {
+	v := e.Args[0].value(f)
+	switch v.kind {
+	case Span:
+		return e.field.get(f, v.node())
+	case Missing, Unknown:
+		return v
+	case Set:
+		return e.common(f, v.ref.(*spanSet))
+	}
+	return e.fail("this is %s, and only spans have the field %q", describe(v), e.Operator)
+}
+
+// evalSpanAttr reads an attribute of one span.
+func evalSpanAttr(f *Frame, e *Expr) Value {
+	v := e.Args[0].value(f)
+	switch v.kind {
+	case Span:
+		return e.attr(f, v.node())
+	case Missing, Unknown:
+		return v
+	case Set:
+		return e.common(f, v.ref.(*spanSet))
+	case Event:
+		return firstAttr(v.ref.(trace.Event).Attr, e.keys)
+	case Link:
+		return firstAttr(v.ref.(linkRef).link.Attr, e.keys)
+	case Map:
+		return e.fromMap(v)
+	}
+	return e.fail("%s has no attributes", describe(v))
+}
+
+func (e *Expr) attr(f *Frame, n trace.Node) Value {
+	from, _ := e.aux.(source)
+	v, _ := from.lookup(f.span(n), e.keys)
+	return fromTrace(v)
+}
+
+func firstAttr(get func(string) (trace.Value, bool), keys []string) Value {
+	for _, k := range keys {
+		if v, ok := get(k); ok {
+			return fromTrace(v)
+		}
+	}
+	return missing
+}
+
+func (e *Expr) fromMap(v Value) Value {
+	switch m := v.ref.(type) {
+	case trace.Value:
+		x, _ := within(m, e.keys[0])
+		return fromTrace(x)
+	case map[string]Value:
+		return fromJSONMap(m, strings.Split(e.keys[0], "."))
+	}
+	return missing
+}
+
+// fromJSONMap follows a path into parsed JSON.
+func fromJSONMap(m map[string]Value, path []string) Value {
+	v, ok := m[path[0]]
+	for _, key := range path[1:] {
+		if !ok {
+			return missing
+		}
+		inner, isMap := v.ref.(map[string]Value)
+		if !isMap {
+			return missing
+		}
+		v, ok = inner[key]
+	}
+	return v
+}
+
+// read is the field or attribute that e names, of one span.
+func (e *Expr) read(f *Frame, n trace.Node) Value {
+	if e.Op == OpAttr {
+		return e.attr(f, n)
+	}
+	return e.field.get(f, n)
+}
+
+// common reads a field of a set: spans unite; a scalar is the single value that
+// all members share.
+func (e *Expr) common(f *Frame, s *spanSet) Value {
+	if e.Op == OpField && e.Type.isSpans() {
+		return e.union(f, s)
+	}
+	if s.doubt != nil {
+		return unknown(s.doubt)
+	}
+	var first Value
+	for i, n := range s.nodes {
+		f.step(1)
+		v := e.read(f, n)
+		if v.kind == Unknown {
+			return v
+		}
+		if i == 0 {
+			first = v
+		} else if v.kind != first.kind && !(isNumber(v.kind) && isNumber(first.kind)) || v.kind != Missing && !equal(v, first) {
+			return e.differing(f, s.nodes)
+		}
+	}
+	return first
+}
+
+func (e *Expr) union(f *Frame, s *spanSet) Value {
+	seen := map[trace.Node]bool{}
+	var out []trace.Node
+	d := s.doubt
+	for _, n := range s.nodes {
+		f.step(1)
+		v := e.field.get(f, n)
+		d = worse(d, v.Doubt())
+		for _, m := range v.Nodes() {
+			if !seen[m] {
+				seen[m] = true
+				out = append(out, m)
+			}
+		}
+	}
+	return setValue(f.byStart(out), d)
+}
+
+// differing is the error of a scalar that is not one: it lists what there is.
+func (e *Expr) differing(f *Frame, nodes []trace.Node) Value {
+	var shown []string
+	seen := map[string]int{}
+	for _, n := range f.byStart(nodes) {
+		text := f.Show(e.read(f, n))
+		if seen[text] == 0 && len(shown) < most+1 {
+			shown = append(shown, text)
+		}
+		seen[text]++
+	}
+	if len(seen) > len(shown) {
+		shown = append(shown, "…")
+	}
+	base, rest := e.Args[0].text, strings.TrimPrefix(e.text, e.Args[0].text)
+	return e.failTry("all("+base+", "+rest+" …), any("+base+", "+rest+" …) or "+base+".first"+rest,
+		"%s has no single value: the %d spans of %s have %s", e.text, len(nodes), base, strings.Join(shown, ", "))
+}
+
+// evalOtherField reads a field of an event, a link, a pair, a run or the response.
+func evalOtherField(f *Frame, e *Expr) Value {
+	v := e.Args[0].value(f)
+	if v.kind == Missing || v.kind == Unknown {
+		return v
+	}
+	switch x := v.ref.(type) {
+	case trace.Event:
+		switch e.Operator {
+		case "name":
+			return stringValue(x.Name())
+		case "time":
+			return timeValue(x.Time())
+		}
+	case linkRef:
+		switch e.Operator {
+		case "traceID":
+			return stringValue(x.link.TraceID().String())
+		case "spanID":
+			return stringValue(x.link.SpanID().String())
+		case "span":
+			return f.linkTarget(x)
+		}
+	case pair:
+		if e.Operator == "a" {
+			return spanValue(x.a)
+		}
+		return spanValue(x.b)
+	}
+	return e.fail("%s has no field %q", describe(v), e.Operator)
+}
+
+// evalResponse reads the trigger's answer.
+func evalResponse(f *Frame, e *Expr) Value {
+	if f.Response == nil {
+		return unknown(&Doubt{Why: Pending, Text: "the trigger has not been answered"})
+	}
+	switch e.Operator {
+	case "status":
+		return intValue(int64(f.Response.Status))
+	case "duration":
+		return durationValue(f.Response.Duration)
+	case "body":
+		return f.Response.Body
+	}
+	if v, ok := f.Response.Headers[strings.ToLower(e.keys[0])]; ok {
+		return stringValue(v)
+	}
+	return missing
+}
+
+// evalSet reads a declared set.
+func evalSet(f *Frame, e *Expr) Value {
+	s := &f.Sets[e.index]
+	if f.Within <= 0 {
+		return setValue(s.Nodes, s.Doubt)
+	}
+	return f.soonEnough(s)
+}
+
+// soonEnough hides what starts later after the origin than an assertion considers.
+func (f *Frame) soonEnough(s *SetState) Value {
+	if f.Origin == trace.None {
+		if f.Open {
+			return unknown(arriving)
+		}
+		return setValue(s.Nodes, s.Doubt)
+	}
+	last := f.span(f.Origin).Start().Add(f.Within)
+	var out []trace.Node
+	for _, n := range s.Nodes {
+		if f.span(n).Start() <= last {
+			out = append(out, n)
+		}
+	}
+	f.step(len(s.Nodes))
+	return setValue(out, s.Doubt)
+}
+
+func evalOrigin(f *Frame, e *Expr) Value {
+	switch {
+	case f.Origin != trace.None:
+		return spanValue(f.Origin)
+	case f.Open:
+		return unknown(arriving)
+	}
+	return missing
+}
+
+// evalIndex is x[i]: by position in lists and sets, by key in groups and maps.
+func evalIndex(f *Frame, e *Expr) Value {
+	v, i := e.Args[0].value(f), e.Args[1].value(f)
+	if v.kind == Missing || v.kind == Unknown {
+		return v
+	}
+	if i.kind == Missing || i.kind == Unknown {
+		return i
+	}
+	switch x := v.ref.(type) {
+	case *spanSet:
+		if x.doubt != nil {
+			return unknown(x.doubt)
+		}
+		return element(len(x.nodes), i, func(at int) Value { return spanValue(f.byStart(x.nodes)[at]) })
+	case *list:
+		if x.doubt != nil {
+			return unknown(x.doubt)
+		}
+		return element(len(x.elems), i, func(at int) Value { return x.elems[at] })
+	case *groups:
+		return x.at(i)
+	case map[string]Value:
+		return x[i.Str()]
+	case trace.Value:
+		inner, _ := x.Field(i.Str())
+		return fromTrace(inner)
+	}
+	return e.fail("%s cannot be indexed", describe(v))
+}
+
+// element is missing where there is no such position; negative ones count from the end.
+func element(length int, i Value, at func(int) Value) Value {
+	n := int(i.Int())
+	if n < 0 {
+		n += length
+	}
+	if i.kind != Int || n < 0 || n >= length {
+		return missing
+	}
+	return at(n)
+}
+
+func (g *groups) at(key Value) Value {
+	for i, k := range g.keys {
+		if equal(k, key) {
+			return setValue(g.sets[i], g.doubt)
+		}
+	}
+	if g.doubt != nil {
+		return setValue(nil, g.doubt)
+	}
+	return missing
+}

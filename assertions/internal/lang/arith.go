@@ -1,0 +1,401 @@
+package lang
+
+import (
+	"math"
+	"math/bits"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// maxText is the longest string that + may make.
+const maxText = 64 << 10
+
+// arithmetic finds the type of + - * / % **, and refuses what has none.
+func (c *compiler) arithmetic(e *Expr) *Expr {
+	l, r := e.Args[0].Type.Base, e.Args[1].Type.Base
+	e.Op, e.eval = OpArith, evalArith
+	if e.Operator == "^" {
+		e.Operator = "**"
+	}
+	t, ok := arithType(e.Operator, l, r)
+	if !ok {
+		c.add(e.From, e.To, "cannot compute this", "%s %s %s has no meaning", e.Args[0].Type, e.Operator, e.Args[1].Type)
+	}
+	e.Type = typ(t)
+	return e
+}
+
+func arithType(op string, l, r Base) (Base, bool) {
+	if l == TAny || r == TAny {
+		return arithWithAny(op, l, r)
+	}
+	switch {
+	case l == TNumber && r == TNumber:
+		return TNumber, true
+	case l == TString && r == TString:
+		return TString, op == "+"
+	case l == TDuration && r == TDuration:
+		if op == "/" {
+			return TNumber, true
+		}
+		return TDuration, op == "+" || op == "-" || op == "%"
+	case l == TTime && r == TDuration:
+		return TTime, op == "+" || op == "-"
+	case l == TDuration && r == TTime:
+		return TTime, op == "+"
+	case l == TTime && r == TTime:
+		return TDuration, op == "-"
+	case l == TDuration && r == TNumber:
+		return TDuration, op == "*" || op == "/"
+	case l == TNumber && r == TDuration:
+		return TDuration, op == "*"
+	}
+	return TAny, false
+}
+
+func arithWithAny(op string, l, r Base) (Base, bool) {
+	other := l
+	if l == TAny {
+		other = r
+	}
+	switch other {
+	case TAny, TNumber, TDuration, TTime:
+		return TAny, true
+	case TString:
+		return TString, op == "+"
+	}
+	return TAny, false
+}
+
+// evalArith computes; what is missing makes the result missing.
+func evalArith(f *Frame, e *Expr) Value {
+	a, b := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case a.kind == Unknown || b.kind == Unknown:
+		return unknown(worse(a.Doubt(), b.Doubt()))
+	case a.kind == Missing || b.kind == Missing:
+		return missing
+	}
+	v, ok := compute(e.Operator, a, b)
+	if !ok {
+		return e.fail("cannot compute %s %s %s", e.Args[0].describe(f, a), e.Operator, e.Args[1].describe(f, b))
+	}
+	return moving(e.Operator, v, a, b)
+}
+
+// moving gives a computed number the motion of its operands.
+func moving(op string, v, a, b Value) Value {
+	var m Motion
+	switch op {
+	case "+":
+		m = a.motion.together(b.motion)
+	case "-":
+		m = a.motion.together(b.motion.reversed())
+	default:
+		if a.motion != Settled || b.motion != Settled {
+			m = Unsteady
+		}
+	}
+	if m == Settled {
+		return v
+	}
+	d := worse(a.Doubt(), b.Doubt())
+	if m == Unsteady {
+		return unknown(d)
+	}
+	v.motion, v.ref = m, d
+	return v
+}
+
+func compute(op string, a, b Value) (Value, bool) {
+	switch {
+	case a.kind == Int && b.kind == Int:
+		return computeInts(op, a.int(), b.int())
+	case isNumber(a.kind) && isNumber(b.kind):
+		return computeFloats(op, a.asFloat(), b.asFloat())
+	case a.kind == String && b.kind == String && op == "+":
+		if len(a.str)+len(b.str) > maxText {
+			return missing, false
+		}
+		return stringValue(a.str + b.str), true
+	case a.kind == Time && b.kind == Time && op == "-":
+		return durationValue(a.time().Sub(b.time())), true
+	case a.kind == Time && b.kind == Duration && op == "+":
+		return timeValue(a.time().Add(b.duration())), true
+	case a.kind == Time && b.kind == Duration && op == "-":
+		return timeValue(a.time().Add(-b.duration())), true
+	case a.kind == Duration && b.kind == Time && op == "+":
+		return timeValue(b.time().Add(a.duration())), true
+	case a.kind == Duration || b.kind == Duration:
+		return computeDurations(op, a, b)
+	}
+	return missing, false
+}
+
+func (v Value) asFloat() float64 {
+	switch v.kind {
+	case Int:
+		return float64(v.int())
+	case Float:
+		return v.float()
+	case Duration:
+		return float64(v.duration())
+	}
+	return math.NaN()
+}
+
+// computeInts is exact; what does not fit an int becomes a float.
+func computeInts(op string, a, b int64) (Value, bool) {
+	switch op {
+	case "+":
+		if c := a + b; (c > a) == (b > 0) {
+			return intValue(c), true
+		}
+	case "-":
+		if c := a - b; (c < a) == (b > 0) {
+			return intValue(c), true
+		}
+	case "*":
+		hi, lo := bits.Mul64(uint64(max(a, -a)), uint64(max(b, -b)))
+		if hi == 0 && lo <= math.MaxInt64 {
+			return intValue(a * b), true
+		}
+	case "%":
+		if b == 0 {
+			return missing, false
+		}
+		return intValue(a % b), true
+	}
+	return computeFloats(op, float64(a), float64(b))
+}
+
+func computeFloats(op string, a, b float64) (Value, bool) {
+	switch op {
+	case "+":
+		return floatValue(a + b), true
+	case "-":
+		return floatValue(a - b), true
+	case "*":
+		return floatValue(a * b), true
+	case "/":
+		return floatValue(a / b), b != 0
+	case "%":
+		return floatValue(math.Mod(a, b)), b != 0
+	case "**":
+		return floatValue(math.Pow(a, b)), true
+	}
+	return missing, false
+}
+
+func computeDurations(op string, a, b Value) (Value, bool) {
+	switch {
+	case a.kind == Duration && b.kind == Duration:
+		x, y := a.duration(), b.duration()
+		switch op {
+		case "+":
+			return durationValue(x + y), true
+		case "-":
+			return durationValue(x - y), true
+		case "/":
+			return floatValue(float64(x) / float64(y)), y != 0
+		case "%":
+			if y != 0 {
+				return durationValue(x % y), true
+			}
+		}
+	case op == "*" && isNumber(b.kind):
+		return scaled(a.duration(), b.asFloat()), true
+	case op == "*" && isNumber(a.kind):
+		return scaled(b.duration(), a.asFloat()), true
+	case op == "/" && a.kind == Duration && isNumber(b.kind) && b.asFloat() != 0:
+		return scaled(a.duration(), 1/b.asFloat()), true
+	}
+	return missing, false
+}
+
+func scaled(d time.Duration, by float64) Value {
+	return durationValue(time.Duration(math.Round(float64(d) * by)))
+}
+
+func negated(v Value) Value {
+	if v.kind == Float {
+		return floatValue(-v.float())
+	}
+	v.num = uint64(-v.int())
+	return v
+}
+
+// evalSign is a leading + or -.
+func evalSign(f *Frame, e *Expr) Value {
+	v := e.Args[0].value(f)
+	switch {
+	case v.kind == Missing || v.kind == Unknown:
+		return v
+	case !isNumber(v.kind) && v.kind != Duration:
+		return e.fail("%s is no number", e.Args[0].describe(f, v))
+	case e.Operator == "-":
+		v = negated(v)
+		v.motion = v.motion.reversed()
+	}
+	return v
+}
+
+// evalSameSpans is == and != of spans and sets: the same members.
+func evalSameSpans(f *Frame, e *Expr) Value {
+	a, da := e.spans(f, 0)
+	b, db := e.spans(f, 1)
+	if d := worse(da, db); d != nil {
+		return unknown(d)
+	}
+	if len(a) == 0 || len(b) == 0 {
+		return no
+	}
+	same := slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+	return boolValue(same == (e.Operator == "=="))
+}
+
+// evalIn is x in y: a value in a list, a span in a set, a key in a map.
+func evalIn(f *Frame, e *Expr) Value {
+	x, y := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case x.kind == Missing || y.kind == Missing:
+		return no
+	case x.kind == Unknown || y.kind == Unknown:
+		return unknown(worse(x.Doubt(), y.Doubt()))
+	}
+	found := false
+	switch c := y.ref.(type) {
+	case *spanSet:
+		found = x.kind == Span && slices.Contains(c.nodes, x.node())
+		f.step(len(c.nodes))
+	case *list:
+		found = slices.ContainsFunc(c.elems, func(v Value) bool { return equal(v, x) })
+		f.step(len(c.elems))
+	case trace.Value:
+		_, found = c.Field(x.Str())
+	case map[string]Value:
+		_, found = c[x.Str()]
+	default:
+		return e.fail("nothing can be in %s", e.Args[1].describe(f, y))
+	}
+	if d := y.Doubt(); !found && d != nil {
+		return unknown(d)
+	}
+	return boolValue(found)
+}
+
+// text reads both sides as strings; the third result is the answer if they are none.
+func (e *Expr) texts(f *Frame) (a, b string, otherwise Value, ok bool) {
+	x, y := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case x.kind == Missing || y.kind == Missing:
+		return "", "", no, false
+	case x.kind == Unknown || y.kind == Unknown:
+		return "", "", unknown(worse(x.Doubt(), y.Doubt())), false
+	case x.kind == List && e.Operator == "contains":
+		found := slices.ContainsFunc(x.Elems(), func(v Value) bool { return equal(v, y) })
+		if d := x.Doubt(); !found && d != nil {
+			return "", "", unknown(d), false
+		}
+		return "", "", boolValue(found), false
+	case x.kind != String:
+		return "", "", e.fail("%s %s … wants a string, and %s", e.Args[0].text, e.Operator, e.Args[0].describe(f, x)), false
+	case y.kind != String:
+		return "", "", e.fail("… %s %s wants a string, and %s", e.Operator, e.Args[1].text, e.Args[1].describe(f, y)), false
+	}
+	return x.str, y.str, Value{}, true
+}
+
+func evalText(f *Frame, e *Expr) Value {
+	a, b, otherwise, ok := e.texts(f)
+	if !ok {
+		return otherwise
+	}
+	switch e.Operator {
+	case "contains":
+		// Every string contains the empty one; a missing one was told apart above.
+		return boolValue(strings.Contains(a, b))
+	case "startsWith":
+		return boolValue(strings.HasPrefix(a, b))
+	}
+	return boolValue(strings.HasSuffix(a, b))
+}
+
+func evalMatches(f *Frame, e *Expr) Value {
+	a, _, otherwise, ok := e.texts(f)
+	if !ok {
+		return otherwise
+	}
+	return boolValue(e.aux.(*regexp.Regexp).MatchString(a))
+}
+
+// evalSlice is x[a:b], clipped to what there is.
+func evalSlice(f *Frame, e *Expr) Value {
+	v, a, b := e.Args[0].value(f), e.Args[1].value(f), e.Args[2].value(f)
+	if d := worse(worse(v.Doubt(), a.Doubt()), b.Doubt()); d != nil || v.kind == Missing {
+		if d != nil {
+			return unknown(d)
+		}
+		return v
+	}
+	switch v.kind {
+	case Set:
+		nodes := f.byStart(v.Nodes())
+		i, j := bounds(len(nodes), a, b)
+		return setValue(nodes[i:j], nil)
+	case List:
+		i, j := bounds(len(v.Elems()), a, b)
+		return listValue(v.Elems()[i:j], nil)
+	case String:
+		r := []rune(v.str)
+		i, j := bounds(len(r), a, b)
+		return stringValue(string(r[i:j]))
+	}
+	return e.fail("%s has no parts", e.Args[0].describe(f, v))
+}
+
+func bounds(length int, from, to Value) (int, int) {
+	clip := func(v Value, otherwise int) int {
+		if v.kind != Int {
+			return otherwise
+		}
+		n := int(v.int())
+		if n < 0 {
+			n += length
+		}
+		return min(max(n, 0), length)
+	}
+	i, j := clip(from, 0), clip(to, length)
+	return i, max(i, j)
+}
+
+// maxRange is how many numbers a..b may make.
+const maxRange = 10_000
+
+// rangeOf compiles a..b, a list of whole numbers.
+func (c *compiler) rangeOf(e *Expr) *Expr {
+	e.Op, e.Type, e.eval = OpArith, listOf(typ(TNumber)), evalRange
+	return e
+}
+
+func evalRange(f *Frame, e *Expr) Value {
+	a, b := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case a.kind == Unknown || b.kind == Unknown || a.motion != Settled || b.motion != Settled:
+		return unknown(worse(a.Doubt(), b.Doubt()))
+	case a.kind == Missing || b.kind == Missing:
+		return missing
+	case a.kind != Int || b.kind != Int || b.int()-a.int() >= maxRange || b.int()-a.int() < -maxRange:
+		return e.fail("a range needs two whole numbers no further apart than %d", maxRange)
+	}
+	var out []Value
+	for i := a.int(); i <= b.int(); i++ {
+		f.step(1)
+		out = append(out, intValue(i))
+	}
+	return listValue(out, nil)
+}

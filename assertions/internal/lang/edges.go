@@ -1,0 +1,186 @@
+package lang
+
+import (
+	"slices"
+	"time"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// What reads an edge is unknown while the edge may still resolve: a parent until
+// it arrived, children and what is computed from them until nothing more can come.
+
+// parentState says what is known of the parent that a span names.
+type parentState uint8
+
+const (
+	arrived parentState = iota
+	noParent
+	awaited
+)
+
+func (f *Frame) parentOf(n trace.Node) (trace.Node, parentState) {
+	if n == trace.None {
+		return trace.None, noParent
+	}
+	if p, ok := f.View.Parent(n); ok {
+		return p, arrived
+	}
+	if f.Open && !f.span(n).ParentID().IsZero() {
+		return trace.None, awaited
+	}
+	return trace.None, noParent
+}
+
+func (s parentState) value(p trace.Node) Value {
+	switch s {
+	case arrived:
+		return spanValue(p)
+	case awaited:
+		return unknown(edgePending)
+	}
+	return missing
+}
+
+func getParent(f *Frame, n trace.Node) Value {
+	p, state := f.parentOf(n)
+	return state.value(p)
+}
+
+func getCaller(f *Frame, n trace.Node) Value {
+	p, state := f.callerOf(n)
+	return state.value(p)
+}
+
+func (f *Frame) callerOf(n trace.Node) (trace.Node, parentState) {
+	service := f.span(n).Service()
+	p, state := f.parentOf(n)
+	for state == arrived && f.span(p).Service() == service {
+		f.step(1)
+		p, state = f.parentOf(p)
+	}
+	return p, state
+}
+
+func getRoot(f *Frame, n trace.Node) Value {
+	for t := range f.View.Trace(n) {
+		f.step(1)
+		if f.span(t).ParentID().IsZero() {
+			return spanValue(t)
+		}
+	}
+	if f.Open {
+		return unknown(edgePending)
+	}
+	return missing
+}
+
+func getAncestors(f *Frame, n trace.Node) Value {
+	var out []trace.Node
+	p, state := f.parentOf(n)
+	for state == arrived {
+		f.step(1)
+		out = append(out, p)
+		p, state = f.parentOf(p)
+	}
+	if state == awaited {
+		return setValue(out, edgePending)
+	}
+	return setValue(out, nil)
+}
+
+func getChildren(f *Frame, n trace.Node) Value {
+	return setValue(f.byStart(slices.Collect(f.View.Children(n))), f.coming())
+}
+
+func getDescendants(f *Frame, n trace.Node) Value {
+	var out []trace.Node
+	for queue := []trace.Node{n}; len(queue) > 0; queue = queue[1:] {
+		for c := range f.View.Children(queue[0]) {
+			f.step(1)
+			out = append(out, c)
+			queue = append(queue, c)
+		}
+	}
+	return setValue(f.byStart(out), f.coming())
+}
+
+func getTrace(f *Frame, n trace.Node) Value {
+	var out []trace.Node
+	for t := range f.View.Trace(n) {
+		f.step(1)
+		out = append(out, t)
+	}
+	return setValue(f.byStart(out), f.coming())
+}
+
+func getLinkedBy(f *Frame, n trace.Node) Value {
+	var out []trace.Node
+	for t, rule := range f.View.Effects(n) {
+		f.step(1)
+		if rule == trace.ByLink {
+			out = append(out, t)
+		}
+	}
+	return setValue(f.byStart(out), f.coming())
+}
+
+func getIsRoot(f *Frame, n trace.Node) Value {
+	if f.span(n).ParentID().IsZero() {
+		return yes
+	}
+	if _, state := f.parentOf(n); state != noParent {
+		if state == arrived {
+			return no
+		}
+		return unknown(edgePending)
+	}
+	return boolValue(n != trace.None && !f.orphan(n))
+}
+
+func getIsOrphan(f *Frame, n trace.Node) Value {
+	if f.span(n).ParentID().IsZero() {
+		return no
+	}
+	if _, state := f.parentOf(n); state != noParent {
+		if state == arrived {
+			return no
+		}
+		return unknown(edgePending)
+	}
+	return boolValue(f.orphan(n))
+}
+
+func (f *Frame) orphan(n trace.Node) bool { return f.Orphan == nil || f.Orphan(n) }
+
+func getSelfTime(f *Frame, n trace.Node) Value {
+	if f.Open {
+		return unknown(edgePending)
+	}
+	var total time.Duration
+	f.uncovered(n, func(d time.Duration) { total += d })
+	return durationValue(total)
+}
+
+func getMaxGap(f *Frame, n trace.Node) Value {
+	if f.Open {
+		return unknown(edgePending)
+	}
+	var longest time.Duration
+	f.uncovered(n, func(d time.Duration) { longest = max(longest, d) })
+	return durationValue(longest)
+}
+
+// linkTarget is the span that a link names, if it has arrived.
+func (f *Frame) linkTarget(l linkRef) Value {
+	for t, rule := range f.View.Causes(l.of) {
+		s := f.span(t)
+		if rule == trace.ByLink && s.ID() == l.link.SpanID() && s.TraceID() == l.link.TraceID() {
+			return spanValue(t)
+		}
+	}
+	if f.Open {
+		return unknown(edgePending)
+	}
+	return missing
+}

@@ -1,0 +1,143 @@
+package lang
+
+import (
+	"time"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// Budget is how many steps one evaluation may take. Every element that a closure
+// or a word looks at is a step.
+const Budget = 20_000_000
+
+// Frame is what an expression is evaluated in: the spans, the sets, and whether
+// more may come. A Frame serves one goroutine and may be used again.
+type Frame struct {
+	View trace.View
+	// Open is true while more spans may arrive.
+	Open bool
+	// Sets are the declared sets in the order of Scope.Sets.
+	Sets []SetState
+	// Derived are the closures over sets in the order of Program.Derived.
+	Derived []*Tally
+	// Origin is the span that started the flow, None before it has arrived.
+	Origin trace.Node
+	// HasOrigin says that an origin is to be expected.
+	HasOrigin bool
+	// Orphan reports whether a span whose parent has not arrived in a closed flow
+	// is an orphan rather than an entry from outside; nil means that it is.
+	Orphan func(trace.Node) bool
+	// Member reports whether a span belongs to the flow; nil means that it does.
+	Member func(trace.Node) bool
+	// Order is happens-before over what has arrived; it is called only when needed.
+	Order func() Order
+	// Response is the trigger's answer, nil before it is known.
+	Response *Response
+	// Runs are the closed instances that across: sees.
+	Runs []*RunState
+	// Within, if positive, hides what starts later than that after the origin.
+	Within time.Duration
+	// Watch, if set, is told of every value: for explanations.
+	Watch func(e *Expr, v Value)
+
+	bare  trace.Span // the subject where there is no view
+	slots []Value
+	steps int
+}
+
+// SetState is a declared set as far as it is known.
+type SetState struct {
+	Nodes []trace.Node // the certain members
+	Doubt *Doubt       // why there may be more; nil if there cannot
+}
+
+// Order is what the order words need to know; see [trace.Order].
+type Order interface {
+	EndBeforeStart(a, b trace.Node) trace.Ordering
+	StartBeforeStart(a, b trace.Node) trace.Ordering
+}
+
+// Response is what a trigger was answered.
+type Response struct {
+	Status   int
+	Headers  map[string]string // by name in lower case
+	Body     Value
+	Duration time.Duration
+}
+
+// RunState is one closed instance as across: sees it.
+type RunState struct {
+	View   trace.View
+	Origin trace.Node
+	Sets   []SetState
+	Start  trace.Time
+	End    trace.Time
+}
+
+// Value evaluates the expression from the beginning. An expression that runs out
+// of its budget, or fails in a way that nobody foresaw, is an Unknown that Failed.
+func (e *Expr) Value(f *Frame) (v Value) {
+	f.steps = Budget
+	if cap(f.slots) < e.slots {
+		f.slots = make([]Value, e.slots)
+	}
+	f.slots = f.slots[:cap(f.slots)]
+	defer func() {
+		if r := recover(); r != nil {
+			v = e.recovered(r)
+		}
+	}()
+	return e.value(f)
+}
+
+// OfSpan evaluates an expression about one span.
+func (e *Expr) OfSpan(f *Frame, n trace.Node) Value {
+	if cap(f.slots) == 0 {
+		f.slots = make([]Value, max(e.slots, 8))
+	}
+	f.slots = f.slots[:cap(f.slots)]
+	f.slots[0] = spanValue(n)
+	return e.Value(f)
+}
+
+// OfBareSpan evaluates an expression about a span that no view holds yet. The
+// expression was compiled with Scope.Bare.
+func (e *Expr) OfBareSpan(f *Frame, s trace.Span) Value {
+	f.bare = s
+	return e.OfSpan(f, trace.None)
+}
+
+// outOfBudget is what step panics with; it is recovered in Value.
+type outOfBudget struct{}
+
+func (e *Expr) recovered(r any) Value {
+	if _, ok := r.(outOfBudget); ok {
+		return e.failTry("narrow the sets first, or compare them by a common key with groupBy",
+			"this took more than %d million steps and was given up", Budget/1_000_000)
+	}
+	return e.fail("internal error while evaluating: %v", r)
+}
+
+func (f *Frame) step(n int) {
+	if f.steps -= n; f.steps < 0 {
+		panic(outOfBudget{})
+	}
+}
+
+// Steps is how many steps the last evaluation took.
+func (f *Frame) Steps() int { return Budget - f.steps }
+
+func (f *Frame) span(n trace.Node) trace.Span {
+	if n == trace.None {
+		return f.bare
+	}
+	return f.View.Span(n)
+}
+
+// coming is the doubt of what later spans may change; nil once none can come.
+func (f *Frame) coming() *Doubt {
+	if f.Open {
+		return arriving
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package lang
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/followspan/followspan/trace"
+)
+
+var numbersArg = Arg{Name: "x", Kind: NumbersArg}
+
+var timeWords = []*Word{
+	{Name: "gap", Group: "time", Doc: "b.start - a.end, of one span each", Args: []Arg{aArg, bArg}, Result: typ(TDuration), run: runGap},
+	{Name: "callTime", Group: "time", Doc: "as the caller saw it: the duration of the client span, else its own", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runCallTime},
+	{Name: "asyncDelay", Group: "time", Doc: "from the producer's end to the consumer's start", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runAsyncDelay},
+	{Name: "total", Group: "time", Doc: "the sum of the durations", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(sum)},
+	{Name: "longest", Group: "time", Doc: "the longest duration", Args: []Arg{numbersArg}, Result: typ(TDuration), Class: Up, run: statistic(slices.Max[[]time.Duration])},
+	{Name: "shortest", Group: "time", Doc: "the shortest duration", Args: []Arg{numbersArg}, Result: typ(TDuration), Class: Down, run: statistic(slices.Min[[]time.Duration])},
+	{Name: "p50", Group: "time", Doc: "the duration that half of them do not exceed", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(quantile(0.50))},
+	{Name: "p95", Group: "time", Doc: "the duration that 95 % of them do not exceed", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(quantile(0.95))},
+	{Name: "p99", Group: "time", Doc: "the duration that 99 % of them do not exceed", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(quantile(0.99))},
+	{Name: "criticalPath", Group: "time", Doc: "the spans that a waited for, itself included", Args: []Arg{aArg}, Result: typ(TSet), Edges: true, run: runCriticalPath},
+	{Name: "criticalShare", Group: "time", Doc: "the part of a's critical path, 0 to 1, that the spans satisfying P take", Args: []Arg{aArg, closureArg}, Result: typ(TNumber), Edges: true, run: runCriticalShare},
+}
+
+// only is the single span of argument i.
+func (e *Expr) only(f *Frame, i int) (trace.Node, Value, bool) {
+	nodes, d := e.spans(f, i)
+	switch {
+	case d != nil:
+		return trace.None, unknown(d), false
+	case len(nodes) == 0:
+		return trace.None, missing, false
+	case len(nodes) > 1:
+		x := e.Args[i].text
+		return trace.None, e.failTry(x+".first, or all("+x+", …)", "%s wants one span, and %s has %d", e.Word.Name, x, len(nodes)), false
+	}
+	return nodes[0], Value{}, true
+}
+
+func runGap(f *Frame, e *Expr) (Value, *Doubt) {
+	a, v, ok := e.only(f, 0)
+	if !ok {
+		return v, nil
+	}
+	b, v, ok := e.only(f, 1)
+	if !ok {
+		return v, nil
+	}
+	return durationValue(f.span(b).Start().Sub(f.span(a).End())), nil
+}
+
+func runCallTime(f *Frame, e *Expr) (Value, *Doubt)   { return e.commonOf(f, f.callTime), nil }
+func runAsyncDelay(f *Frame, e *Expr) (Value, *Doubt) { return e.commonOf(f, f.asyncDelay), nil }
+
+// commonOf is the single value of measure over all spans of argument 0.
+func (e *Expr) commonOf(f *Frame, measure func(trace.Node) Value) Value {
+	nodes, d := e.spans(f, 0)
+	if d != nil {
+		return unknown(d)
+	}
+	var first Value
+	for i, n := range nodes {
+		f.step(1)
+		v := measure(n)
+		switch {
+		case v.kind == Unknown:
+			return v
+		case i == 0:
+			first = v
+		case v != first:
+			x := e.Args[0].text
+			return e.failTry("all("+x+", "+e.Word.Name+"(it) …)", "%s has no single value over the %d spans of %s", e.Word.Name, len(nodes), x)
+		}
+	}
+	return first
+}
+
+func (f *Frame) callTime(n trace.Node) Value {
+	if f.span(n).Kind() == trace.Server {
+		switch p, state := f.parentOf(n); {
+		case state == awaited:
+			return unknown(edgePending)
+		case state == arrived && f.span(p).Kind() == trace.Client:
+			n = p
+		}
+	}
+	return durationValue(f.span(n).Duration())
+}
+
+func (f *Frame) asyncDelay(n trace.Node) Value {
+	p := f.Producer(n)
+	if p == trace.None {
+		if f.Open {
+			return unknown(edgePending)
+		}
+		return missing
+	}
+	return durationValue(f.span(n).Start().Sub(f.span(p).End()))
+}
+
+// Producer is the span whose message or link a span follows from: the last to end
+// of several, since the consumer could not have started before.
+func (f *Frame) Producer(n trace.Node) trace.Node {
+	best := trace.None
+	take := func(m trace.Node) {
+		if best == trace.None || f.span(m).End() > f.span(best).End() {
+			best = m
+		}
+	}
+	for m := range f.View.Causes(n) {
+		take(m)
+	}
+	if best != trace.None {
+		return best
+	}
+	for p, ok := f.View.Parent(n); ok; p, ok = f.View.Parent(p) {
+		f.step(1)
+		if f.span(p).Kind() == trace.Producer || f.span(p).Service() != f.span(n).Service() {
+			return p
+		}
+		for m := range f.View.Causes(p) {
+			take(m)
+		}
+		if best != trace.None {
+			return best
+		}
+	}
+	return trace.None
+}
+
+// statistic computes something of durations; of none it is missing.
+func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) (Value, *Doubt) {
+	return func(f *Frame, e *Expr) (Value, *Doubt) {
+		var out []time.Duration
+		var wrong *Doubt
+		d := e.Args[0].each(f, func(v Value) bool {
+			switch v.kind {
+			case Span:
+				out = append(out, f.span(v.node()).Duration())
+			case Duration:
+				out = append(out, v.duration())
+			case Missing:
+			case Unknown:
+				wrong = worse(wrong, v.Doubt())
+			default:
+				wrong = worse(wrong, e.failure("", "%s wants durations, and %s holds %s", e.Word.Name, e.Args[0].text, describe(v)))
+			}
+			return true
+		})
+		if wrong != nil {
+			return unknown(worse(wrong, d)), nil
+		}
+		if len(out) == 0 {
+			return missing, d
+		}
+		return durationValue(compute(out)), d
+	}
+}
+
+func sum(all []time.Duration) (total time.Duration) {
+	for _, d := range all {
+		total += d
+	}
+	return total
+}
+
+// quantile is the smallest value that the given part does not exceed.
+func quantile(q float64) func([]time.Duration) time.Duration {
+	return func(all []time.Duration) time.Duration {
+		slices.Sort(all)
+		return all[max(int(math.Ceil(q*float64(len(all))))-1, 0)]
+	}
+}
+
+// Critical is the critical path of a span: the nodes on it and how long each of
+// them was the one that was waited for.
+func (f *Frame) Critical(n trace.Node) (path []trace.Node, shares map[trace.Node]time.Duration) {
+	shares = map[trace.Node]time.Duration{}
+	var walk func(n trace.Node)
+	walk = func(n trace.Node) {
+		path = append(path, n)
+		s := f.span(n)
+		children := slices.Collect(f.View.Children(n))
+		f.step(len(children) + 1)
+		slices.SortFunc(children, func(a, b trace.Node) int {
+			if c := compareTimes(f.span(b).End(), f.span(a).End()); c != 0 {
+				return c
+			}
+			return compareSpans(f.span(b), f.span(a))
+		})
+		point := s.End()
+		for _, c := range children {
+			child := f.span(c)
+			if micros(child.End()) > micros(point) {
+				continue // it outlived what was waited for
+			}
+			shares[n] += max(point.Sub(child.End()), 0)
+			walk(c)
+			point = child.Start()
+		}
+		shares[n] += max(point.Sub(s.Start()), 0)
+	}
+	walk(n)
+	return path, shares
+}
+
+func micros(t trace.Time) uint64 { return uint64(t) / 1000 }
+
+func compareTimes(a, b trace.Time) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func runCriticalPath(f *Frame, e *Expr) (Value, *Doubt) {
+	nodes, d := e.spans(f, 0)
+	var out []trace.Node
+	seen := members{}
+	if !f.Open {
+		for _, n := range nodes {
+			path, _ := f.Critical(n)
+			for _, p := range path {
+				if !seen.has(p) {
+					seen[p] = struct{}{}
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	return setValue(f.byStart(out), nil), worse(d, f.coming())
+}
+
+func runCriticalShare(f *Frame, e *Expr) (Value, *Doubt) {
+	n, v, ok := e.only(f, 0)
+	if !ok {
+		return v, nil
+	}
+	if f.Open {
+		return unknown(arriving), nil
+	}
+	path, shares := f.Critical(n)
+	var of, all time.Duration
+	for _, p := range path {
+		all += shares[p]
+		switch v := e.Args[1].holds(f, spanValue(p)); {
+		case v.kind == Unknown:
+			return v, nil
+		case v.True():
+			of += shares[p]
+		}
+	}
+	if all == 0 {
+		return missing, nil
+	}
+	return floatValue(float64(of) / float64(all)), nil
+}
