@@ -180,9 +180,9 @@ func countHint(text string) string {
 	bound, number := "exactly", ""
 	for _, word := range strings.Fields(strings.ToLower(text)) {
 		switch word {
-		case "most", "max", "maximum", "<=", "upto":
+		case "most", "atmost", "max", "maximum", "<=", "upto":
 			bound = "at most"
-		case "least", "min", "minimum", ">=":
+		case "least", "atleast", "min", "minimum", ">=":
 			bound = "at least"
 		}
 		if digits := strings.Trim(word, "x×*=<>+"); digits != "" && strings.Trim(digits, "0123456789") == "" {

@@ -20,7 +20,7 @@ type locate func(start, end int) diag.Range
 // Empty lines and comments, from "#" at the start or " #" on, are skipped. A line with a mistake is reported and left out.
 func parseArrows(text string, at locate) ([]Arrow, diag.List) {
 	var arrows []Arrow
-	problems := eachLine(text, at, func(s *lineScanner) {
+	problems := eachLine(text, arrowExample, at, func(s *lineScanner) {
 		if a, ok := s.arrowLine(); ok {
 			arrows = append(arrows, a)
 		}
@@ -31,7 +31,7 @@ func parseArrows(text string, at locate) ([]Arrow, diag.List) {
 // parseOnly reads lines of the form caller -> [callee, callee].
 func parseOnly(text string, at locate) ([]OnlyDecl, diag.List) {
 	var decls []OnlyDecl
-	problems := eachLine(text, at, func(s *lineScanner) {
+	problems := eachLine(text, onlyExample, at, func(s *lineScanner) {
 		if d, ok := s.onlyLine(); ok {
 			decls = append(decls, d)
 		}
@@ -39,12 +39,12 @@ func parseOnly(text string, at locate) ([]OnlyDecl, diag.List) {
 	return decls, problems
 }
 
-func eachLine(text string, at locate, parse func(*lineScanner)) diag.List {
+func eachLine(text, example string, at locate, parse func(*lineScanner)) diag.List {
 	var problems diag.List
 	start := 0
 	for line := range strings.Lines(text) {
 		end := start + len(line)
-		s := &lineScanner{text: text[:contentEnd(text, start, end)], pos: start, at: at}
+		s := &lineScanner{text: text[:contentEnd(text, start, end)], pos: start, at: at, example: example}
 		s.blanks()
 		if s.pos < len(s.text) {
 			parse(s)
@@ -76,6 +76,7 @@ type lineScanner struct {
 	text     string
 	pos      int
 	at       locate
+	example  string
 	problems diag.List
 }
 
@@ -106,7 +107,10 @@ func (s *lineScanner) failAt(r diag.Range, what, label string, try ...string) bo
 	return false
 }
 
-const arrowExample = "checkout -> payment: Charge within 1s, exactly once"
+const (
+	arrowExample = "checkout -> payment: Charge within 1s, exactly once"
+	onlyExample  = "checkout -> [inventory, payment]"
+)
 
 func (s *lineScanner) arrowLine() (Arrow, bool) {
 	a := Arrow{Count: Count{Min: 1, Max: -1}}
@@ -120,7 +124,7 @@ func (s *lineScanner) party(p *Party, role string) bool {
 	s.blanks()
 	start := s.pos
 	if s.done() {
-		return s.fail(s.pos, s.pos, "an arrow without "+role, "the name of a set or a service is missing here", arrowExample)
+		return s.fail(s.pos, s.pos, "an arrow without "+role, "the name of a set or a service is missing here", s.example)
 	}
 	if quote := s.text[s.pos]; quote == '"' || quote == '\'' {
 		return s.quoted(&p.Name, &p.Range, quote)
@@ -139,7 +143,7 @@ func (s *lineScanner) party(p *Party, role string) bool {
 	if role == "callee" && s.text[s.pos] == '[' {
 		return s.fail(s.pos, len(s.text), "a list of callees", "an arrow has one callee", "one line for each callee", "only: caller -> [callee, callee]")
 	}
-	return s.fail(s.pos, s.pos+s.symbolSize(), "an arrow without "+role, "the name of a set or a service must stand here", arrowExample,
+	return s.fail(s.pos, s.pos+s.symbolSize(), "an arrow without "+role, "the name of a set or a service must stand here", s.example,
 		"quote a name with other characters: \"my service\"")
 }
 
@@ -204,11 +208,11 @@ func (s *lineScanner) arrow(a *Arrow) bool {
 		s.pos = start
 	}
 	if s.done() {
-		return s.fail(start, start, "a line without arrow", "expected ->, => or ~> and a callee", arrowExample)
+		return s.fail(start, start, "a line without arrow", "expected ->, => or ~> and a callee", s.example)
 	}
 	end := start + arrowLike(s.rest())
 	if end == start {
-		return s.fail(start, start+s.wordSize(), "a line without arrow", "expected ->, => or ~> here", arrowExample, "quote a name with blanks: \"my service\"")
+		return s.fail(start, start+s.wordSize(), "a line without arrow", "expected ->, => or ~> here", s.example, "quote a name with blanks: \"my service\"")
 	}
 	return s.fail(start, end, "unknown arrow", "the arrows are ->, => and ~>, each also with a leading !", nearestArrow(s.text[start:end]))
 }
@@ -293,7 +297,7 @@ func (s *lineScanner) onlyLine() (OnlyDecl, bool) {
 		return d, false
 	}
 	if a.Relation != Calls || a.Forbidden {
-		return d, s.failAt(a.ArrowRange, "unknown arrow", "only takes a plain arrow", "only: checkout -> [inventory, payment]")
+		return d, s.failAt(a.ArrowRange, "unknown arrow", "only takes a plain arrow", onlyExample)
 	}
 	ok := s.callees(&d)
 	d.Range = s.at(start, len(s.text))
@@ -303,9 +307,8 @@ func (s *lineScanner) onlyLine() (OnlyDecl, bool) {
 // callees reads "[a, b, c]". The list may be empty: then the caller may call nobody.
 func (s *lineScanner) callees(d *OnlyDecl) bool {
 	s.blanks()
-	const example = "checkout -> [inventory, payment]"
 	if !s.take("[") {
-		return s.fail(s.pos, len(s.text), "only without a list", "the allowed callees stand in brackets", example)
+		return s.fail(s.pos, len(s.text), "only without a list", "the allowed callees stand in brackets", onlyExample)
 	}
 	for first := true; ; first = false {
 		s.blanks()
@@ -313,7 +316,7 @@ func (s *lineScanner) callees(d *OnlyDecl) bool {
 			break
 		}
 		if !first && !s.take(",") {
-			return s.fail(s.pos, s.pos+s.wordSize(), "a list that is not closed", `expected "," or "]"`, example)
+			return s.fail(s.pos, s.pos+s.wordSize(), "a list that is not closed", `expected "," or "]"`, onlyExample)
 		}
 		s.blanks()
 		if s.take("]") {

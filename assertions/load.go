@@ -72,13 +72,15 @@ type field struct {
 // The owner is what the mapping is: "flow". It returns false if n is no mapping.
 func (l *loader) fields(n *yamlfile.Node, owner, example string, fields []field) bool {
 	if n.Kind != yamlfile.Mapping {
-		return l.wrong(n, "a mapping", "the "+owner+" consists of keys: "+keyList(fields), example)
+		return l.wrong(n, "a mapping", "the keys here are "+keyList(fields), example)
 	}
-	for _, p := range n.Pairs {
-		l.knownKey(p, owner, fields)
+	for i, p := range n.Pairs {
+		if i == 0 || !p.Value.IsNull() || !l.cutOff(n.Pairs[i-1].Value) {
+			l.knownKey(p, owner, fields)
+		}
 	}
 	for _, f := range fields {
-		if p, ok := n.Lookup(f.name); ok && l.notEmpty(p) {
+		if p, ok := n.Lookup(f.name); ok && !p.Value.Tagged && l.notEmpty(p) {
 			f.load(p)
 		}
 	}
@@ -163,7 +165,7 @@ func (l *loader) pairs(n *yamlfile.Node, key, example string) ([]yamlfile.Pair, 
 	}
 	var pairs []yamlfile.Pair
 	for _, p := range n.Pairs {
-		if l.notEmpty(p) {
+		if !p.Value.Tagged && l.notEmpty(p) {
 			pairs = append(pairs, p)
 		}
 	}
@@ -181,6 +183,9 @@ func (l *loader) items(n *yamlfile.Node, of, example string) []*yamlfile.Node {
 	}
 	var items []*yamlfile.Node
 	for _, item := range n.Items {
+		if item.Tagged {
+			continue
+		}
 		if item.IsNull() {
 			l.report(diag.Diagnostic{What: "an empty item in a list", Range: item.Range, Label: "nothing stands here", Try: []string{example}})
 			continue
@@ -199,7 +204,7 @@ func (l *loader) named(key *yamlfile.Node, what string) bool {
 		return false
 	case l.isReserved(name):
 		l.report(diag.Diagnostic{What: "a " + what + " named like a word of the language", Range: key.Range,
-			Label: fmt.Sprintf("%q has a meaning of its own in expressions", name), Try: []string{name + "_spans", "another name"}})
+			Label: fmt.Sprintf("%q has a meaning of its own in expressions", name), Try: []string{"my_" + name, "any other name"}})
 		return false
 	}
 	return true

@@ -39,22 +39,30 @@ func (l *loader) exprOf(n *yamlfile.Node, example string) (Expr, bool) {
 	return Expr{Text: n.Value, node: n}, len(l.problems) == before
 }
 
-// cutOff reports an expression that YAML ended at " #" in its middle.
+// cutOff reports an expression that YAML ended in its middle, at " #" or, inside brackets, at a comma.
 func (l *loader) cutOff(n *yamlfile.Node) bool {
-	comment, ok := n.Cut()
-	if !ok || !looksCut(n.Value) {
+	if !looksCut(n.Value) {
 		return false
 	}
-	l.report(diag.Diagnostic{What: `YAML takes " #" for the start of a comment`, Range: comment, Label: "the expression ends before this",
-		Also: []diag.Mark{{Range: n.Range, Label: "this is left of it, and it is incomplete"}},
-		Try:  []string{"put the expression in a | block", "write it rather than # for the element"}})
-	return true
+	left := []diag.Mark{{Range: n.Range, Label: "this is left of it, and it is incomplete"}}
+	if comment, ok := n.Cut(); ok {
+		l.report(diag.Diagnostic{What: `YAML takes " #" for the start of a comment`, Range: comment, Label: "the expression ends before this", Also: left,
+			Try: []string{"put the expression in a | block", "write it rather than # for the element"}})
+		return true
+	}
+	comma, ok := n.Comma()
+	if ok {
+		l.report(diag.Diagnostic{What: `inside { } and [ ] YAML takes "," for the end of a value`, Range: comma, Label: "the expression ends before this", Also: left,
+			Try: []string{"put the expression in quotes", "write it on a line of its own, without braces or brackets around it"}})
+	}
+	return ok
 }
 
 // looksCut reports whether an expression cannot end here: inside a string or brackets, or behind an operator.
 func looksCut(text string) bool {
 	depth, quote := scanStrings(text, len(text))
-	return depth > 0 || quote != 0 || endsOpen(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	return depth > 0 || quote != 0 || text != "" && endsOpen(text)
 }
 
 // scanStrings returns how many brackets are open at the offset, and the quote of the string that it is in, or 0.

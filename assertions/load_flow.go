@@ -111,7 +111,7 @@ func (l *loader) arrows(p yamlfile.Pair) []Arrow {
 }
 
 func (l *loader) only(p yamlfile.Pair) []OnlyDecl {
-	return lines(l, p, "checkout -> [inventory, payment]", parseOnly)
+	return lines(l, p, onlyExample, parseOnly)
 }
 
 // lines reads a block of lines, or a list with one line each.
@@ -124,7 +124,7 @@ func lines[T any](l *loader, p yamlfile.Pair, example string, parse func(string,
 	before := len(l.problems)
 	for _, n := range nodes {
 		n, ok := l.scalar(n, "a block of arrows", p.Key.Value+": |\n  "+example)
-		if !ok || l.foldedLines(p.Key, n) {
+		if !ok || l.foldedLines(p.Key, n, example) {
 			continue
 		}
 		found, problems := parse(n.Value, n.At)
@@ -138,13 +138,13 @@ func lines[T any](l *loader, p yamlfile.Pair, example string, parse func(string,
 }
 
 // foldedLines reports a block of lines that YAML joined into one.
-func (l *loader) foldedLines(key, n *yamlfile.Node) bool {
+func (l *loader) foldedLines(key, n *yamlfile.Node, example string) bool {
 	first, last := n.Range.Position().Line, n.Range.Source.Position(n.Range.End).Line
 	if n.Style == yamlfile.Literal || n.Style == yamlfile.Folded && last == first+1 || first == last {
 		return false
 	}
 	l.report(diag.Diagnostic{What: "the lines of " + key.Value + " are joined", Range: key.Range, Label: "without a | YAML makes one line of them",
-		Try: []string{key.Value + ": |\n  " + arrowExample}})
+		Try: []string{key.Value + ": |\n  " + example}})
 	return true
 }
 

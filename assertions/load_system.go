@@ -47,9 +47,6 @@ func (l *loader) program(into *Command, late bool) func(yamlfile.Pair) {
 				into.Argv = append(into.Argv, t)
 			}
 		}
-		if p.Value.Kind == yamlfile.Sequence && len(p.Value.Items) == 0 {
-			l.report(diag.Diagnostic{What: "an empty command", Range: p.Value.Range, Label: "the program is missing", Try: []string{"[go, run, ./system]"}})
-		}
 	}
 }
 

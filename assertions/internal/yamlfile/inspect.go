@@ -33,7 +33,8 @@ func inspect(src *diag.Source, line int, trouble string) (diag.Diagnostic, bool)
 	if tab := strings.IndexByte(src.Text()[lineStart:e.start-len(e.lead)], '\t'); tab >= 0 {
 		return e.says(lineStart+tab, 1, "a tab in the indentation", "YAML indents with spaces only", "replace the tab by spaces"), true
 	}
-	for _, look := range []func(entry, string) (diag.Diagnostic, bool){entry.badEscape, entry.leading, entry.afterClosing, entry.comment, entry.colon} {
+	for _, look := range []func(entry, string) (diag.Diagnostic, bool){entry.badEscape, entry.tag, entry.leading, entry.unclosed,
+		entry.afterClosing, entry.comment, entry.colon, entry.word} {
 		if d, ok := look(e, trouble); ok {
 			return d, true
 		}
@@ -66,6 +67,56 @@ func (e entry) badEscape(trouble string) (diag.Diagnostic, bool) {
 		at++
 	}
 	return diag.Diagnostic{}, false
+}
+
+var tagPattern = regexp.MustCompile(`(?:^|[\s\[{,])(![^\s,\]}]*)`)
+
+// tag finds an exclamation mark at the start of a value inside brackets.
+func (e entry) tag(trouble string) (diag.Diagnostic, bool) {
+	if !tagTroubles[trouble] {
+		return diag.Diagnostic{}, false
+	}
+	m := tagPattern.FindStringSubmatchIndex(e.value)
+	if m == nil {
+		return diag.Diagnostic{}, false
+	}
+	return negation(e.source.Range(e.start+m[2], e.start+m[3])), true
+}
+
+// tagTroubles are the library's words for a tag that is none.
+var tagTroubles = map[string]bool{
+	"did not find expected whitespace or line break": true, "did not find expected tag URI": true, "did not find expected '!'": true,
+	"did not find the expected '>'": true, "found undefined tag handle": true, "did not find URI escaped octet": true,
+}
+
+// unclosed finds a quote or bracket that is opened in this line and not closed, and text behind | or >.
+func (e entry) unclosed(trouble string) (diag.Diagnostic, bool) {
+	const label = "this is opened and not closed, or a comma is missing behind it"
+	quoteExpression := "put an expression that holds any of , ? [ ] { } in quotes, or on a line of its own"
+	switch {
+	case e.value == "":
+	case strings.HasPrefix(trouble, "found unexpected end of stream") && strings.IndexByte(`"'`, e.value[0]) >= 0:
+		return e.says(e.start, 1, "a quote that is not closed", "the closing quote of this value is missing"), true
+	case strings.HasPrefix(trouble, "did not find expected comment or line break") && strings.IndexByte("|>", e.value[0]) >= 0:
+		rest := strings.TrimLeft(e.value[1:], " \t+-0123456789")
+		return e.says(e.start+len(e.value)-len(rest), len(rest), fmt.Sprintf("text behind %c", e.value[0]), "the text of a block starts on the next line",
+			e.lead+e.value[:1]+"\n  "+rest), true
+	case trouble == "did not find expected ',' or ']'" && strings.Contains(e.value, "["):
+		return e.says(e.start+strings.LastIndexByte(e.value, '['), 1, "a list that is not closed", label, quoteExpression), true
+	case trouble == "did not find expected ',' or '}'" && strings.Contains(e.value, "{"):
+		return e.says(e.start+strings.LastIndexByte(e.value, '{'), 1, "a mapping that is not closed", label, quoteExpression), true
+	}
+	return diag.Diagnostic{}, false
+}
+
+var wordPattern = regexp.MustCompile(`^[\w.-]+$`)
+
+// word finds a key without its colon.
+func (e entry) word(trouble string) (diag.Diagnostic, bool) {
+	if !strings.HasPrefix(trouble, "could not find expected ':'") || e.lead != "" || !wordPattern.MatchString(e.value) {
+		return diag.Diagnostic{}, false
+	}
+	return e.says(e.start, len(e.value), "a line that is neither a key nor a list item", `expected "key: value" or "- item"`, e.value+":", "- "+e.value), true
 }
 
 // leading finds a value that starts with a character which YAML keeps for itself.

@@ -58,6 +58,8 @@ type Node struct {
 	Value string
 	Style Style
 	Type  Type
+	// Tagged: a tag stood before the node and was reported. What is left of its value may be anything.
+	Tagged bool
 
 	Items []*Node // of a sequence
 	Pairs []Pair  // of a mapping, in order; each key once
@@ -103,4 +105,17 @@ func (n *Node) Cut() (diag.Range, bool) {
 		return diag.Range{}, false
 	}
 	return source.Range(n.Range.End+blanks, lineEnd), true
+}
+
+// Comma returns the comma that follows a plain scalar inside brackets. It may have been meant as a part of the value.
+func (n *Node) Comma() (diag.Range, bool) {
+	if n.Kind != Scalar || n.Style != Plain {
+		return diag.Range{}, false
+	}
+	text := n.Range.Source.Text()
+	at := n.Range.End + blankRun(text, n.Range.End)
+	if at >= len(text) || text[at] != ',' {
+		return diag.Range{}, false
+	}
+	return n.Range.Source.Range(at, at+1), true
 }

@@ -110,7 +110,7 @@ func (c *converter) node(y *yaml.Node, depth int) *Node {
 	if y.Kind == yaml.AliasNode {
 		return c.alias(y)
 	}
-	start := c.properties(y)
+	start, tagged := c.properties(y)
 	if depth > c.limits.Depth {
 		return c.stop(diag.Diagnostic{What: "nested too deeply", Range: c.source.Range(start, start+1),
 			Label: fmt.Sprintf("more than %d lists and mappings inside each other", c.limits.Depth)})
@@ -125,6 +125,7 @@ func (c *converter) node(y *yaml.Node, depth int) *Node {
 	default:
 		n = c.scalar(y, start)
 	}
+	n.Tagged = tagged
 	c.done[y] = n
 	c.size(n)
 	return n
@@ -204,9 +205,10 @@ func (c *converter) key(y *yaml.Node, depth int) (*Node, bool) {
 }
 
 // properties skips an anchor before the node and refuses a tag. It returns where the node itself starts.
-func (c *converter) properties(y *yaml.Node) int {
-	text, start := c.source.Text(), c.offset(y)
-	for start < len(text) {
+func (c *converter) properties(y *yaml.Node) (start int, tagged bool) {
+	text := c.source.Text()
+	isEmpty := y.Kind == yaml.ScalarNode && y.Value == "" && y.Style&^yaml.TaggedStyle == 0
+	for start = c.offset(y); start < len(text); {
 		end := start + 1
 		switch text[start] {
 		case '&':
@@ -214,12 +216,15 @@ func (c *converter) properties(y *yaml.Node) int {
 		case '!':
 			end = indexOrEnd(text, start, " \t\r\n,[]{}")
 			c.tag(start, end)
+			tagged = true
 		default:
-			return start
+			return start, tagged
 		}
-		start = end + blankRun(text, end)
+		if start = end; !isEmpty {
+			start += blankRun(text, end)
+		}
 	}
-	return start
+	return start, tagged
 }
 
 var anchorName = regexp.MustCompile(`^[0-9A-Za-z_-]+`)
@@ -236,9 +241,15 @@ func (c *converter) tag(start, end int) {
 
 // negation is the message for an expression that starts with an exclamation mark, which YAML takes for a tag.
 func negation(r diag.Range) diag.Diagnostic {
-	return diag.Diagnostic{Severity: diag.Error, What: "YAML takes a leading ! for a tag and drops it", Range: r, Label: "this would not be read as a part of the value",
-		Try: []string{"not " + strings.TrimPrefix(r.Text(), "!"), "put the expression in a | block"}}
+	try := []string{"write not instead of !", "put the expression in a | block"}
+	if operand := r.Text()[1:]; operandPattern.MatchString(operand) {
+		try[0] = "not " + operand
+	}
+	return diag.Diagnostic{Severity: diag.Error, What: "YAML takes a leading ! for a tag", Range: r, Label: "it would not be read as a part of the expression", Try: try}
 }
+
+// operandPattern matches what can be repeated in a hint as it is.
+var operandPattern = regexp.MustCompile(`^[\w.]+(?:\([^()]*\))?$`)
 
 // offset is where the node starts. Nodes come mostly in the order of the file, so it counts on from the one before:
 // a long line would take quadratic time otherwise.
