@@ -57,6 +57,8 @@ func TestParseArrows(t *testing.T) {
 		{`a -> b: "x, y # z within 2s", exactly 4`, `a -> b op="x, y # z within 2s" count=4..4`},
 		{"  a -> b # why", "a -> b"},
 		{"a -> b: it's here # why", `a -> b op="it's here"`},
+		{"a -> b: it's # the customer's", `a -> b op="it's"`},
+		{`a->"b # c"`, "a -> b # c"},
 		{"a -> b: c#d", `a -> b op="c#d"`},
 		{"# nothing", ""},
 		{" \t ", ""},

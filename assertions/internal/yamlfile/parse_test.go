@@ -58,6 +58,7 @@ func TestPositionOfAWordInEveryStyle(t *testing.T) {
 		{"folded, kept", "v: >+\n  a\n  mark\n\n\n"},
 		{"folded with indentation indicator", "v: >1\n   a\n b\n mark\n"},
 		{"anchor", "w: &x\n  a: 1\nv: &y mark\n"},
+		{"anchor on a line of its own", "v: &y # why\n  # and\n\n  mark\n"},
 		{"alias", "w: &x a mark\nv: *x\n"},
 		{"carriage returns", "w: 1\r\nv: |\r\n  a\r\n\r\n  mark\r\n"},
 		{"carriage returns, folded", "v: >\r\n  a\r\n  b\r\n  mark\r\n"},

@@ -71,6 +71,17 @@ func indexOrEnd(text string, at int, bytes string) int {
 	return len(text)
 }
 
+// skipBlanks returns the offset of what follows the blanks, line breaks and comments from at on.
+func skipBlanks(text string, at int) int {
+	for {
+		at += blankRun(text, at)
+		if at >= len(text) || text[at] != '#' {
+			return at
+		}
+		at = indexOrEnd(text, at, "\r\n")
+	}
+}
+
 // opensQuote reports whether a quote behind this text starts a scalar rather than being a part of a plain one.
 func opensQuote(before string) bool {
 	before = strings.TrimRight(before, " \t\r\n")
