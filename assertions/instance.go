@@ -3,12 +3,35 @@ package assertions
 import (
 	"time"
 
+	"github.com/followspan/followspan/assertions/internal/lang"
 	"github.com/followspan/followspan/trace"
 )
 
 // Instance judges one time that a flow happened. It is used by one goroutine at
 // a time; several instances of one suite may be used at once.
-type Instance struct{}
+type Instance struct {
+	flow     *Flow
+	frame    *lang.Frame
+	sets     []*tracker
+	states   []*checkState
+	members  int // of the flow that were looked at
+	received int // in the view, when last looked
+	spans    []trace.Node
+	origin   bool // it was known
+	response bool
+	judged   trace.Flow // the last one
+	services services
+}
+
+// checkState is how far one assertion has come.
+type checkState struct {
+	*check
+	decided bool
+	asked   bool
+	// steps is what the last evaluation cost, and spans how many there were: an
+	// expensive one waits until there is more to look at.
+	steps, spans int
+}
 
 // Response is what the trigger of a flow was answered.
 type Response struct {
@@ -18,31 +41,66 @@ type Response struct {
 	Duration time.Duration
 }
 
+func newInstance(f *Flow) *Instance {
+	in := &Instance{flow: f, frame: &lang.Frame{Open: true, Origin: trace.None}, services: services{}}
+	for _, s := range f.plan.sets {
+		in.sets = append(in.sets, &tracker{plan: s})
+	}
+	in.frame.Sets = make([]lang.SetState, len(in.sets))
+	for _, k := range f.plan.checks {
+		in.states = append(in.states, &checkState{check: k})
+	}
+	return in
+}
+
 // SetResponse makes the trigger's answer known; until then whatever reads
 // response is undecided. It is called at most once.
-func (in *Instance) SetResponse(r Response) {}
-
-// Evaluate looks at a later prefix of the flow and returns the verdicts that it
-// decided, in the order of the file. Over a closed flow it decides all that are
-// left. It depends on nothing but the prefixes that it was given.
-func (in *Instance) Evaluate(f trace.Flow) []Verdict { return nil }
-
-// Revise judges a closed flow again from the beginning and returns the verdicts
-// that differ from those given, as when a span arrived late.
-func (in *Instance) Revise(f trace.Flow, given []Verdict) []Verdict { return nil }
-
-// Awaiting says for each undecided assertion that still needs a span which one,
-// such as "email ~ process orders".
-func (in *Instance) Awaiting() []string { return nil }
+func (in *Instance) SetResponse(r Response) {
+	in.response = true
+	in.frame.Response = &lang.Response{Status: r.Status, Headers: r.Headers, Duration: r.Duration, Body: lang.Body(r.Body)}
+}
 
 // Done reports whether every assertion is decided.
-func (in *Instance) Done() bool { return false }
+func (in *Instance) Done() bool {
+	for _, s := range in.states {
+		if !s.decided {
+			return false
+		}
+	}
+	return true
+}
 
-// Selector picks spans, as the --where flag of commands does.
-type Selector struct{}
+// Revise judges a closed flow from the beginning and returns the verdicts that
+// differ from those given, as when a span arrived late.
+func (in *Instance) Revise(f trace.Flow, given []Verdict) []Verdict {
+	again := newInstance(in.flow)
+	again.frame.Response, again.response = in.frame.Response, in.response
+	old := map[*Assertion]Outcome{}
+	for _, v := range given {
+		old[v.Assertion] = v.Outcome
+	}
+	var out []Verdict
+	for _, v := range again.Evaluate(f) {
+		if before, ok := old[v.Assertion]; !ok || before != v.Outcome {
+			out = append(out, v)
+		}
+	}
+	return out
+}
 
-// CompileSelector compiles an expression over one span.
-func CompileSelector(text string) (*Selector, error) { return &Selector{}, nil }
+// services are those of which spans were received.
+type services struct {
+	names map[string]bool
+	upTo  int
+}
 
-// Match reports whether the span of a node satisfies the selector.
-func (s *Selector) Match(v trace.View, n trace.Node) bool { return false }
+// has looks at what was received since it was last asked.
+func (s *services) has(v trace.View, name string) bool {
+	if s.names == nil {
+		s.names = map[string]bool{}
+	}
+	for ; s.upTo < v.Received(); s.upTo++ {
+		s.names[v.Span(trace.Node(s.upTo)).Service()] = true
+	}
+	return s.names[name]
+}

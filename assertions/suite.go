@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"github.com/followspan/followspan/assertions/internal/lang"
 	"github.com/followspan/followspan/internal/diag"
 	"github.com/followspan/followspan/trace"
 )
@@ -15,6 +16,9 @@ type Options struct {
 	Getenv func(string) (string, bool)
 }
 
+// InvariantsName is the name of the flow that holds a file's invariants.
+const InvariantsName = invariantsName
+
 // Suite is one flow file, fully checked: if it loaded, no later error can be the
 // author's typo. It is immutable and safe for concurrent use.
 type Suite struct {
@@ -22,34 +26,68 @@ type Suite struct {
 	flows []*Flow
 }
 
-// InvariantsName is the name of the flow that holds a file's invariants.
-const InvariantsName = "invariants"
-
-// File is the flow file as it was written: its system, its triggers, its counts.
-func (s *Suite) File() *File { return s.file }
-
 // Flow is one declared flow of a suite, or its invariants.
 type Flow struct {
 	Name        string
 	Description string
+	Decl        *FlowDecl
 	Timing      trace.Timing
-	Assertions  []*Assertion // in the order of the file, desugared ones included
+	// Assertions are all that is asserted of one instance, in the order in which
+	// verdicts are reported: calls, sequence, only, expect, never, each.
+	Assertions []*Assertion
+
+	plan *plan
+	runs *Assertion
 }
 
 // Load reads, checks and compiles a flow file. It reports every problem at once,
 // in order; the Suite is nil if one of them is an error.
-func Load(src *diag.Source, o Options) (*Suite, diag.List) { return &Suite{}, nil }
+func Load(src *diag.Source, o Options) (*Suite, diag.List) {
+	file, problems := ParseFile(src, FileOptions{Dir: o.Dir, Params: o.Params, Getenv: o.Getenv, Reserved: lang.Reserved()})
+	if file == nil {
+		return nil, problems
+	}
+	s := &Suite{file: file}
+	c := &compiler{file: file, params: constants(file)}
+	for _, decl := range file.Flows {
+		s.flows = append(s.flows, c.flow(decl))
+	}
+	if file.Invariants != nil {
+		s.flows = append(s.flows, c.flow(file.Invariants))
+	}
+	problems = append(problems, c.problems...).Sorted()
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	return s, problems
+}
 
-// Flows returns the declared flows in the order of the file.
+// File is the flow file that the suite was compiled from.
+func (s *Suite) File() *File { return s.file }
+
+// Flows returns the declared flows in the order of the file, the invariants last.
 func (s *Suite) Flows() []*Flow { return s.flows }
 
-// Memberships says which spans start an instance of each flow and what belongs
-// to it. Package store applies them.
-func (s *Suite) Memberships() []trace.Membership { return nil }
+// Flow returns a declared flow by its name, or nil.
+func (s *Suite) Flow(name string) *Flow {
+	for _, f := range s.flows {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
 
-// Open starts an instance of a declared flow.
-func (s *Suite) Open(flow string) *Instance { return &Instance{} }
+// Open starts an instance of a declared flow. It panics if there is no such flow.
+func (s *Suite) Open(flow string) *Instance { return newInstance(s.Flow(flow)) }
 
-// JudgeRuns says whether the flow happened as often as its runs: asks for. The
-// evidence of too few is what did arrive, so v is everything that was received.
-func (s *Suite) JudgeRuns(flow string, instances int, v trace.View) Verdict { return Verdict{} }
+// constants are the params as expressions see them.
+func constants(file *File) map[string]lang.Value {
+	out := map[string]lang.Value{}
+	for _, p := range file.Params {
+		if v, ok := lang.Param(p.Value); ok {
+			out[p.Name] = v
+		}
+	}
+	return out
+}

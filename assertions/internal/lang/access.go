@@ -130,14 +130,14 @@ func (e *Expr) union(f *Frame, s *spanSet) Value {
 			}
 		}
 	}
-	return setValue(f.byStart(out), d)
+	return setValue(f.ByStart(out), d)
 }
 
 // differing is the error of a scalar that is not one: it lists what there is.
 func (e *Expr) differing(f *Frame, nodes []trace.Node) Value {
 	var shown []string
 	seen := map[string]int{}
-	for _, n := range f.byStart(nodes) {
+	for _, n := range f.ByStart(nodes) {
 		text := f.Show(e.read(f, n))
 		if seen[text] == 0 && len(shown) < most+1 {
 			shown = append(shown, text)
@@ -255,7 +255,7 @@ func evalIndex(f *Frame, e *Expr) Value {
 		if x.doubt != nil {
 			return unknown(x.doubt)
 		}
-		return element(len(x.nodes), i, func(at int) Value { return spanValue(f.byStart(x.nodes)[at]) })
+		return element(len(x.nodes), i, func(at int) Value { return spanValue(f.ByStart(x.nodes)[at]) })
 	case *list:
 		if x.doubt != nil {
 			return unknown(x.doubt)

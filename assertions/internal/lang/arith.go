@@ -344,7 +344,7 @@ func evalSlice(f *Frame, e *Expr) Value {
 	}
 	switch v.kind {
 	case Set:
-		nodes := f.byStart(v.Nodes())
+		nodes := f.ByStart(v.Nodes())
 		i, j := bounds(len(nodes), a, b)
 		return setValue(nodes[i:j], nil)
 	case List:

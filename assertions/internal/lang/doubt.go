@@ -55,3 +55,6 @@ func worse(a, b *Doubt) *Doubt {
 	}
 	return b
 }
+
+// Arriving is the doubt of a set that more spans may join.
+func Arriving() *Doubt { return arriving }

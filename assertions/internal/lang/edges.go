@@ -90,7 +90,7 @@ func getAncestors(f *Frame, n trace.Node) Value {
 }
 
 func getChildren(f *Frame, n trace.Node) Value {
-	return setValue(f.byStart(slices.Collect(f.View.Children(n))), f.coming())
+	return setValue(f.ByStart(slices.Collect(f.View.Children(n))), f.coming())
 }
 
 func getDescendants(f *Frame, n trace.Node) Value {
@@ -102,7 +102,7 @@ func getDescendants(f *Frame, n trace.Node) Value {
 			queue = append(queue, c)
 		}
 	}
-	return setValue(f.byStart(out), f.coming())
+	return setValue(f.ByStart(out), f.coming())
 }
 
 func getTrace(f *Frame, n trace.Node) Value {
@@ -111,7 +111,7 @@ func getTrace(f *Frame, n trace.Node) Value {
 		f.step(1)
 		out = append(out, t)
 	}
-	return setValue(f.byStart(out), f.coming())
+	return setValue(f.ByStart(out), f.coming())
 }
 
 func getLinkedBy(f *Frame, n trace.Node) Value {
@@ -122,7 +122,7 @@ func getLinkedBy(f *Frame, n trace.Node) Value {
 			out = append(out, t)
 		}
 	}
-	return setValue(f.byStart(out), f.coming())
+	return setValue(f.ByStart(out), f.coming())
 }
 
 func getIsRoot(f *Frame, n trace.Node) Value {
@@ -135,7 +135,7 @@ func getIsRoot(f *Frame, n trace.Node) Value {
 		}
 		return unknown(edgePending)
 	}
-	return boolValue(n != trace.None && !f.orphan(n))
+	return boolValue(n != trace.None && !f.orphan(n)) // its parent is outside of what is observed
 }
 
 func getIsOrphan(f *Frame, n trace.Node) Value {

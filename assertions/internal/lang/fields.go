@@ -106,9 +106,9 @@ func getLinks(f *Frame, n trace.Node) Value {
 	return listValue(out, nil)
 }
 
-// byStart sorts nodes by start; what started together is sorted by identity, so
+// ByStart sorts nodes by start; what started together is sorted by identity, so
 // that the order does not depend on the order of arrival.
-func (f *Frame) byStart(nodes []trace.Node) []trace.Node {
+func (f *Frame) ByStart(nodes []trace.Node) []trace.Node {
 	f.step(len(nodes))
 	less := func(a, b trace.Node) int { return compareSpans(f.span(a), f.span(b)) }
 	if slices.IsSortedFunc(nodes, less) {
@@ -136,7 +136,7 @@ func compareSpans(a, b trace.Span) int {
 
 // uncovered walks over the stretches of a span in which none of its children ran.
 func (f *Frame) uncovered(n trace.Node, stretch func(time.Duration)) {
-	children := f.byStart(slices.Collect(f.View.Children(n)))
+	children := f.ByStart(slices.Collect(f.View.Children(n)))
 	at, end := f.span(n).Start(), f.span(n).End()
 	for _, c := range children {
 		s := f.span(c)

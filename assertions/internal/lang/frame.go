@@ -29,6 +29,8 @@ type Frame struct {
 	Orphan func(trace.Node) bool
 	// Member reports whether a span belongs to the flow; nil means that it does.
 	Member func(trace.Node) bool
+	// Instrumented reports whether a service sends spans; nil means that none does.
+	Instrumented func(service string) bool
 	// Order is happens-before over what has arrived; it is called only when needed.
 	Order func() Order
 	// Response is the trigger's answer, nil before it is known.

@@ -163,7 +163,7 @@ func (c *compiler) field(of *Expr, f *field, from, to, start int) *Expr {
 		c.add(from, to, "a map is no value", "%s holds attributes", f.Name).try(f.Name+".key", f.Name+`["key"]`)
 		return c.bad(start, to)
 	}
-	if c.scope.Bare && f.edges {
+	if c.scope.Bare && f.edges && f.Name != "isRoot" {
 		c.add(from, to, "this is not known of a single span", "%s depends on other spans, and here one is judged the moment it arrives", f.Name)
 		return c.bad(start, to)
 	}

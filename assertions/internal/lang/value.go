@@ -226,3 +226,18 @@ func fromTrace(v trace.Value) Value {
 	}
 	return missing
 }
+
+// True is the value of a condition that holds.
+func True() Value { return yes }
+
+// Body is the body of a response: a value if it is JSON, else a string, and
+// missing if there is none.
+func Body(b []byte) Value {
+	if v := ParseJSON(string(b)); v.kind != Missing {
+		return v
+	}
+	if len(b) == 0 {
+		return missing
+	}
+	return stringValue(string(b))
+}

@@ -79,7 +79,7 @@ var wordByName map[string]*Word
 var setProperties []string
 
 func init() {
-	for _, group := range [][]*Word{relationWords, orderWords, timeWords, valueWords, setWords, listWords, textWords} {
+	for _, group := range [][]*Word{relationWords, arrowWords, orderWords, timeWords, valueWords, setWords, listWords, textWords} {
 		Words = append(Words, group...)
 	}
 	wordByName = make(map[string]*Word, len(Words))

@@ -223,7 +223,7 @@ func runInOrder(f *Frame, e *Expr) (Value, *Doubt) {
 	sets := make([][]trace.Node, len(e.Args))
 	for i := range e.Args {
 		nodes, di := e.spans(f, i)
-		sets[i], d = f.byStart(nodes), worse(d, di)
+		sets[i], d = f.ByStart(nodes), worse(d, di)
 	}
 	if d = worse(d, f.coming()); d != nil && d.Why == Pending {
 		return no, d
@@ -318,7 +318,7 @@ func (f *Frame) sameProcess(a, b trace.Node) bool {
 func runSequential(f *Frame, e *Expr) (Value, *Doubt) {
 	nodes, d := e.spans(f, 0)
 	var last trace.Node // the one that ends last so far: only it can reach into the next
-	for i, n := range f.byStart(nodes) {
+	for i, n := range f.ByStart(nodes) {
 		f.step(1)
 		if i > 0 && f.span(n).Start() < f.span(last).End() {
 			if v, _ := e.certain(f, false, last, n, nil); v.kind == Unknown {

@@ -317,7 +317,7 @@ func (e *Expr) ordered(f *Frame) ([]Value, *Doubt) {
 	var out []Value
 	if e.Args[0].Type.isSpans() {
 		nodes, d := e.spans(f, 0)
-		for _, n := range f.byStart(nodes) {
+		for _, n := range f.ByStart(nodes) {
 			out = append(out, spanValue(n))
 		}
 		return out, d
@@ -347,7 +347,7 @@ func runLast(f *Frame, e *Expr) (Value, *Doubt) {
 
 func runGaps(f *Frame, e *Expr) (Value, *Doubt) {
 	nodes, d := e.spans(f, 0)
-	nodes = f.byStart(nodes)
+	nodes = f.ByStart(nodes)
 	var out []Value
 	for i := 1; i < len(nodes); i++ {
 		out = append(out, durationValue(f.span(nodes[i]).Start().Sub(f.span(nodes[i-1]).End())))
@@ -357,7 +357,7 @@ func runGaps(f *Frame, e *Expr) (Value, *Doubt) {
 
 func runPairs(f *Frame, e *Expr) (Value, *Doubt) {
 	nodes, d := e.spans(f, 0)
-	nodes = f.byStart(nodes)
+	nodes = f.ByStart(nodes)
 	var out []Value
 	for i := 1; i < len(nodes); i++ {
 		out = append(out, Value{kind: Pair, ref: pair{nodes[i-1], nodes[i]}})

@@ -14,12 +14,12 @@ var timeWords = []*Word{
 	{Name: "gap", Group: "time", Doc: "b.start - a.end, of one span each", Args: []Arg{aArg, bArg}, Result: typ(TDuration), run: runGap},
 	{Name: "callTime", Group: "time", Doc: "as the caller saw it: the duration of the client span, else its own", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runCallTime},
 	{Name: "asyncDelay", Group: "time", Doc: "from the producer's end to the consumer's start", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runAsyncDelay},
-	{Name: "total", Group: "time", Doc: "the sum of the durations", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(sum)},
-	{Name: "longest", Group: "time", Doc: "the longest duration", Args: []Arg{numbersArg}, Result: typ(TDuration), Class: Up, run: statistic(slices.Max[[]time.Duration])},
-	{Name: "shortest", Group: "time", Doc: "the shortest duration", Args: []Arg{numbersArg}, Result: typ(TDuration), Class: Down, run: statistic(slices.Min[[]time.Duration])},
-	{Name: "p50", Group: "time", Doc: "the duration that half of them do not exceed", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(quantile(0.50))},
-	{Name: "p95", Group: "time", Doc: "the duration that 95 % of them do not exceed", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(quantile(0.95))},
-	{Name: "p99", Group: "time", Doc: "the duration that 99 % of them do not exceed", Args: []Arg{numbersArg}, Result: typ(TDuration), run: statistic(quantile(0.99))},
+	{Name: "total", Group: "time", Doc: "the sum of the durations", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(sum)},
+	{Name: "longest", Group: "time", Doc: "the longest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Up, run: statistic(slices.Max[[]time.Duration])},
+	{Name: "shortest", Group: "time", Doc: "the shortest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Down, run: statistic(slices.Min[[]time.Duration])},
+	{Name: "p50", Group: "time", Doc: "the duration that half of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.50))},
+	{Name: "p95", Group: "time", Doc: "the duration that 95 % of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.95))},
+	{Name: "p99", Group: "time", Doc: "the duration that 99 % of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.99))},
 	{Name: "criticalPath", Group: "time", Doc: "the spans that a waited for, itself included", Args: []Arg{aArg}, Result: typ(TSet), Edges: true, run: runCriticalPath},
 	{Name: "criticalShare", Group: "time", Doc: "the part of a's critical path, 0 to 1, that the spans satisfying P take", Args: []Arg{aArg, closureArg}, Result: typ(TNumber), Edges: true, run: runCriticalShare},
 }
@@ -136,6 +136,9 @@ func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) 
 		var out []time.Duration
 		var wrong *Doubt
 		d := e.Args[0].each(f, func(v Value) bool {
+			if len(e.Args) > 1 {
+				v = e.Args[1].of(f, v)
+			}
 			switch v.kind {
 			case Span:
 				out = append(out, f.span(v.node()).Duration())
@@ -233,7 +236,7 @@ func runCriticalPath(f *Frame, e *Expr) (Value, *Doubt) {
 			}
 		}
 	}
-	return setValue(f.byStart(out), nil), worse(d, f.coming())
+	return setValue(f.ByStart(out), nil), worse(d, f.coming())
 }
 
 func runCriticalShare(f *Frame, e *Expr) (Value, *Doubt) {

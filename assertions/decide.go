@@ -1,0 +1,179 @@
+package assertions
+
+import (
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// judge evaluates one assertion and reports whether it is decided.
+func (in *Instance) judge(s *checkState, f trace.Flow, closing bool) (Verdict, bool) {
+	guard, that := in.answer(s)
+	s.asked, s.spans = true, len(in.spans)
+	v := Verdict{Assertion: s.assertion, Instance: f.ID}
+	v.Outcome = outcome(guard, that)
+	if !closing {
+		if v.Outcome != Pass && v.Outcome != Fail && v.Outcome != NotApplicable {
+			return v, false
+		}
+		v.Early = true
+		in.stamp(&v, s, f)
+	} else {
+		in.close(&v, s, f, guard, that)
+	}
+	v.Vacuous = v.Outcome == Pass && in.vacuous(s)
+	in.explain(&v, s, f, guard, that)
+	return v, true
+}
+
+// answer evaluates guard and assertion. A guard that is not known to hold decides
+// alone: whether an assertion applies does not depend on what it says.
+func (in *Instance) answer(s *checkState) (guard, that lang.Value) {
+	in.frame.Within = s.within
+	defer func() { in.frame.Within = 0 }()
+	guard = lang.True()
+	s.steps = 0
+	if s.when != nil {
+		guard = s.when.Value(in.frame)
+		s.steps = in.frame.Steps()
+		if !guard.True() {
+			return guard, lang.Value{}
+		}
+	}
+	that = s.that.Value(in.frame)
+	s.steps += in.frame.Steps()
+	return guard, that
+}
+
+// outcome reads an implication in three values.
+func outcome(guard, that lang.Value) Outcome {
+	decisive := that
+	if !guard.True() {
+		decisive = guard
+	}
+	switch {
+	case decisive.Kind() == lang.Unknown:
+		switch decisive.Doubt().Why {
+		case lang.Failed:
+			return Errored
+		case lang.Uncertain:
+			return Inconclusive
+		}
+		return Undecided
+	case !guard.True():
+		return NotApplicable
+	case that.True():
+		return Pass
+	case that.False() || that.Kind() == lang.Missing:
+		return Fail
+	}
+	return Errored
+}
+
+// close grades what a closed flow says: what rests on an absence is only as good
+// as the absence is.
+func (in *Instance) close(v *Verdict, s *checkState, f trace.Flow, guard, that lang.Value) {
+	v.At = f.Now().Sub(f.Started)
+	if v.Outcome == Undecided {
+		v.Outcome = Inconclusive // what the trigger was answered never became known
+	}
+	if v.Outcome != Pass && v.Outcome != Fail {
+		return
+	}
+	if in.certain(s, v.Outcome) {
+		return
+	}
+	v.Grade = grade(f)
+	switch {
+	case len(f.Losses()) > 0:
+		v.Outcome = Inconclusive
+	case v.Outcome == Pass && len(f.OpenEdges()) > 0:
+		v.Outcome = Inconclusive
+	}
+}
+
+// certain asks again as if more spans could come: what is known even then rests
+// on no absence.
+func (in *Instance) certain(s *checkState, found Outcome) bool {
+	in.pretend(true)
+	guard, that := in.answer(s)
+	in.pretend(false)
+	return outcome(guard, that) == found
+}
+
+// pretend makes a complete flow look open, or closed again.
+func (in *Instance) pretend(open bool) {
+	in.frame.Open = open
+	for i, t := range in.sets {
+		in.publishSet(i, t, in.coming())
+	}
+}
+
+func grade(f trace.Flow) Grade {
+	switch {
+	case len(f.OpenEdges()) > 0:
+		return Unproved
+	case f.Reason() == trace.ByWatermarks:
+		return Proved
+	}
+	return Quiet
+}
+
+// stamp says when an early verdict was decided, and by which span.
+func (in *Instance) stamp(v *Verdict, s *checkState, f trace.Flow) {
+	v.At = f.Now().Sub(f.Started)
+	last := trace.None
+	consider := func(p *lang.Program) {
+		for _, i := range p.Sets {
+			if m := in.sets[i].members; in.sets[i].changed && len(m) > 0 {
+				last = max(last, m[len(m)-1])
+			}
+		}
+	}
+	consider(s.that.Program())
+	if s.when != nil {
+		consider(s.when.Program())
+	}
+	if last != trace.None {
+		v.By = ref(f.View, last)
+		v.At = max(f.ReceivedAt(last).Sub(f.Started), 0)
+	}
+}
+
+// vacuous reports whether there was nothing to look at.
+func (in *Instance) vacuous(s *checkState) bool {
+	if s.over >= 0 {
+		return len(in.sets[s.over].members) == 0
+	}
+	return s.arrow != nil && s.arrow.Forbidden && !in.named(s.arrow.Callee.Name)
+}
+
+// named reports whether a span is of the service, or names it as its peer, or is
+// in the declared set.
+func (in *Instance) named(party string) bool {
+	for _, t := range in.sets {
+		if t.plan.name == party && t.plan.declared {
+			return len(t.members) > 0
+		}
+	}
+	if in.services.has(in.frame.View, party) {
+		return true
+	}
+	for _, n := range in.spans {
+		for _, p := range in.frame.Peers(n) {
+			if p == party {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ref copies what a report says about a span.
+func ref(v trace.View, n trace.Node) SpanRef {
+	s := v.Span(n)
+	r := s.Resource()
+	return SpanRef{
+		Node: n, TraceID: s.TraceID(), SpanID: s.ID(), Service: clone(s.Service()), Name: clone(s.Name()),
+		Kind: s.Kind(), Status: s.Status(), Start: s.Start(), End: s.End(), Process: clone(r.Process()), Host: clone(r.Host()),
+	}
+}

@@ -1,0 +1,167 @@
+package assertions
+
+import (
+	"slices"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// Evaluate looks at a later prefix of the flow and returns the verdicts that it
+// decided, in the order of the file. Over a closed flow it decides all that are
+// left. It depends on nothing but the prefixes that it was given.
+func (in *Instance) Evaluate(f trace.Flow) []Verdict {
+	if f.State() == trace.Retracted || in.Done() {
+		return nil
+	}
+	closing := f.State() == trace.Closed
+	news := in.look(f)
+	moved := in.fill(f, news)
+	var out []Verdict
+	for _, s := range in.states {
+		if s.decided || !closing && !in.worthAsking(s, f, moved) {
+			continue
+		}
+		if v, ok := in.judge(s, f, closing); ok {
+			s.decided = true
+			out = append(out, v)
+		}
+	}
+	for _, t := range in.sets {
+		t.changed = false
+	}
+	in.received, in.response = f.Received(), false
+	return out
+}
+
+// look points the frame at the new prefix and returns the members that are new.
+func (in *Instance) look(f trace.Flow) []trace.Node {
+	fr := in.frame
+	in.judged = f
+	fr.View, fr.Open, fr.HasOrigin = f.View, f.State() != trace.Closed, true
+	fr.Origin = trace.None
+	if n, ok := f.Origin(); ok {
+		fr.Origin = n
+	}
+	fr.Member = f.Contains
+	fr.Orphan = orphans(f)
+	fr.Instrumented = func(service string) bool { return in.services.has(f.View, service) }
+	var order *trace.Order
+	fr.Order = func() lang.Order {
+		if order == nil {
+			order = trace.NewOrder(f, in.flow.Timing.ClockSkew)
+		}
+		return order
+	}
+	before := len(in.spans)
+	trigger, triggered := f.Trigger()
+	for ; in.members < f.Len(); in.members++ {
+		if n := f.Member(in.members); !triggered || n != trigger {
+			in.spans = append(in.spans, n)
+		}
+	}
+	return in.spans[before:]
+}
+
+// orphans says which spans name a parent that should have arrived. Of members the
+// flow knows whether the parent is outside of what is observed.
+func orphans(f trace.Flow) func(trace.Node) bool {
+	waiting := map[trace.Node]bool{}
+	for _, e := range f.OpenEdges() {
+		if e.Kind == trace.WaitsForParent {
+			waiting[e.Node] = true
+		}
+	}
+	return func(n trace.Node) bool { return waiting[n] || !f.Contains(n) }
+}
+
+// fill asks the selectors about new spans and about those that an edge may have
+// decided. It reports whether an edge may have appeared.
+func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
+	closing := !in.frame.Open
+	known := in.frame.Origin != trace.None
+	moved := closing || f.Received() != in.received || known != in.origin
+	in.origin = known
+	for i, t := range in.sets {
+		in.fillSet(i, t, moved)
+	}
+	return moved
+}
+
+// fillSet brings one set up to date. Sets stand behind those that they read.
+func (in *Instance) fillSet(i int, t *tracker, moved bool) {
+	closing := !in.frame.Open
+	switch {
+	case i == 0:
+		t.take(in.frame, in.spans)
+	case t.plan.computed == nil:
+		base := in.sets[t.plan.base]
+		if base.plan.computed != nil && base.changed {
+			t.forget() // its base is not only ever added to
+		}
+		t.take(in.frame, base.members)
+	}
+	if closing || moved && t.due(in.judged.Received()) {
+		t.askAgain(in.frame)
+	}
+	if closing {
+		t.sortByStart(in.frame)
+	}
+	in.publishSet(i, t, in.coming())
+}
+
+// coming is the doubt of every set while more spans may join it.
+func (in *Instance) coming() *lang.Doubt {
+	if in.frame.Open {
+		return lang.Arriving()
+	}
+	return nil
+}
+
+// publishSet makes a set known to expressions.
+func (in *Instance) publishSet(i int, t *tracker, coming *lang.Doubt) {
+	switch {
+	case t.plan.computed != nil:
+		in.compute(i, t)
+	case i == 0:
+		in.frame.Sets[i] = t.state(coming, in.frame.Open)
+	default:
+		in.frame.Sets[i] = t.state(in.frame.Sets[t.plan.base].Doubt, in.frame.Open)
+	}
+}
+
+func (in *Instance) compute(i int, t *tracker) {
+	v := t.plan.computed.Value(in.frame)
+	nodes := v.Nodes()
+	if !slices.Equal(nodes, t.members) || t.seen == 0 {
+		t.changed, t.seen = true, 1
+	}
+	t.members = nodes
+	in.frame.Sets[i] = lang.SetState{Nodes: nodes, Doubt: v.Doubt()}
+}
+
+// worthAsking reports whether an open flow could answer an assertion differently
+// than before.
+func (in *Instance) worthAsking(s *checkState, f trace.Flow, edges bool) bool {
+	p := s.that.Program()
+	again := !s.asked || p.ReadsEdges && edges || p.ReadsResponse && in.response || in.reads(p)
+	if s.when != nil {
+		w := s.when.Program()
+		again = again || w.ReadsEdges && edges || w.ReadsResponse && in.response || in.reads(w)
+	}
+	if !again {
+		return false
+	}
+	// What was expensive waits for an eighth more spans, or for a pause.
+	cheap := s.steps < 2000 || f.State() == trace.Complete
+	return cheap || len(in.spans) >= s.spans+s.spans/patience
+}
+
+func (in *Instance) reads(p *lang.Program) bool {
+	for _, i := range p.Sets {
+		if in.sets[i].changed {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package assertions
+
+import (
+	"slices"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// tracker is a set of one instance as it fills: each span is asked once, and
+// again only while the answer hangs on an edge that may still come.
+type tracker struct {
+	plan    *setPlan
+	members []trace.Node // for certain
+	pending []trace.Node // asked, and not decided
+	// failed is the first error of a span that could not be asked.
+	failed *lang.Doubt
+	seen   int // of the base's members
+	// retry is the number of received spans at which the pending ones are worth
+	// another question.
+	retry   int
+	changed bool // since the last evaluation
+}
+
+// take asks about the members of the base that are new.
+func (t *tracker) take(f *lang.Frame, base []trace.Node) {
+	for _, n := range base[t.seen:] {
+		t.ask(f, n)
+	}
+	t.seen = len(base)
+}
+
+func (t *tracker) ask(f *lang.Frame, n trace.Node) {
+	if t.plan.selector == nil {
+		t.members, t.changed = append(t.members, n), true
+		return
+	}
+	switch v := t.plan.selector.OfSpan(f, n); {
+	case v.Kind() == lang.Unknown && v.Doubt().Why == lang.Pending:
+		t.pending = append(t.pending, n)
+	case v.Kind() == lang.Unknown:
+		if t.failed == nil {
+			t.failed, t.changed = v.Doubt(), true
+		}
+	case v.True() != t.plan.inverted:
+		t.members, t.changed = append(t.members, n), true
+	}
+}
+
+// askAgain asks about the pending members, now that more is known.
+func (t *tracker) askAgain(f *lang.Frame) {
+	again := t.pending
+	t.pending = nil
+	for _, n := range again {
+		t.ask(f, n)
+	}
+}
+
+// forget starts again.
+func (t *tracker) forget() {
+	t.members, t.pending, t.failed, t.seen, t.changed = nil, nil, nil, 0, true
+}
+
+// patience is how many more spans must arrive, in proportion to those that were
+// received, before many pending spans are asked again. It keeps the work linear.
+const patience = 8
+
+// due reports whether asking again is worth it.
+func (t *tracker) due(received int) bool {
+	if len(t.pending) == 0 || received < t.retry {
+		return false
+	}
+	t.retry = received + 1
+	if len(t.pending) > 64 {
+		t.retry = received + received/patience
+	}
+	return true
+}
+
+// state is the set as expressions see it. The doubt of its base is its own too.
+func (t *tracker) state(base *lang.Doubt, open bool) lang.SetState {
+	s := lang.SetState{Nodes: t.members, Doubt: base}
+	if t.failed != nil && (s.Doubt == nil || !open) {
+		s.Doubt = t.failed
+	}
+	return s
+}
+
+// sortByStart makes the order of a complete set independent of the arrival.
+func (t *tracker) sortByStart(f *lang.Frame) {
+	t.members = slices.Clone(f.ByStart(t.members))
+}
