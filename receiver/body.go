@@ -35,16 +35,13 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buffer
 	if r.ContentLength > int64(s.settings.MaxRequestBytes) {
 		return nil, tooLarge(s.settings.MaxRequestBytes)
 	}
-	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(time.Now().Add(bodyTime)); err != nil {
-		return nil, unavailable(err)
-	}
 	b := buffers.Get().(*bytes.Buffer)
 	if err := s.fill(b, r.Body, open); err != nil {
 		putBuffer(b)
 		return nil, s.unreadableBody(err)
 	}
-	if err := control.SetReadDeadline(time.Time{}); err != nil {
+	// The context would end when the deadline passes, however long the Sink takes.
+	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 		return nil, unavailable(err)
 	}
 	return b, nil

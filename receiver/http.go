@@ -30,6 +30,12 @@ func (s *Server) newHTTP() *http.Server {
 }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Also what nobody wants is read, to its end, before the next request.
+		if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)); err != nil {
+			return // the connection is gone
+		}
+	}
 	if sig := s.route(r); sig != unknownSignal {
 		s.serveOTLP(w, r, sig)
 		return

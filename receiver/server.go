@@ -112,7 +112,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) stop(ctx context.Context) error {
 	s.endLife()
 	s.split.stopAccepting()
-	s.split.closeSilent()
 	s.drain(ctx)
 	s.split.close()
 	s.serving.Wait()
@@ -128,22 +127,20 @@ func (s *Server) stop(ctx context.Context) error {
 func (s *Server) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.Grace)
 	defer cancel()
-	var graceful sync.WaitGroup
-	graceful.Go(s.grpc.GracefulStop)
-	graceful.Go(func() { _ = s.http.Shutdown(ctx) }) // its only error is the grace's end
+	var both sync.WaitGroup
+	both.Go(func() { _ = s.http.Shutdown(ctx) }) // its only error is the end of the grace
+	both.Go(s.grpc.GracefulStop)                 // waits for handlers, even of a Sink that hangs
 	done := make(chan struct{})
 	go func() {
-		graceful.Wait()
+		both.Wait()
 		close(done)
 	}()
 	select {
 	case <-done:
 	case <-ctx.Done():
-		// Both wait for connections in the midst of their handshake otherwise.
-		s.split.close()
+		s.split.close() // grpc-go waits for connections in the midst of their handshake
 		s.grpc.Stop()
 		_ = s.http.Close() // closes the connections; there is nobody to tell
-		<-done
 	}
 }
 

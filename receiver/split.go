@@ -28,7 +28,7 @@ type splitter struct {
 	mu        sync.Mutex
 	listeners []net.Listener
 	conns     map[*conn]struct{}
-	closed    bool
+	closing   bool // no new connection
 }
 
 func newSplitter(hint func(key, text string)) *splitter {
@@ -61,11 +61,11 @@ func (s *splitter) accept(l net.Listener) {
 	}
 }
 
-// track returns nil if the splitter is closed.
+// track returns nil if the splitter takes no more connections.
 func (s *splitter) track(c net.Conn) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closing {
 		_ = c.Close() // nothing was said on it
 		return nil
 	}
@@ -115,15 +115,15 @@ func (s *splitter) sniff(c *conn) *connQueue {
 	return s.http
 }
 
-// stopAccepting closes the listeners and lets open connections be.
+// stopAccepting closes the listeners, and the connections on which no request has
+// begun.
 func (s *splitter) stopAccepting() {
 	for _, l := range s.listeners {
 		_ = l.Close() // it is gone either way
 	}
-}
-
-// closeSilent ends the connections on which no request has begun.
-func (s *splitter) closeSilent() {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
 	s.each(func(c *conn) {
 		if !c.busy.Load() {
 			_ = c.Close() // the sender sees it
@@ -134,9 +134,6 @@ func (s *splitter) closeSilent() {
 // close ends all connections and returns when no goroutine is left.
 func (s *splitter) close() {
 	s.stopAccepting()
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
 	s.each(func(c *conn) { _ = c.Close() }) // the sender sees it
 	_ = s.grpc.Close()                      // never an error
 	_ = s.http.Close()
