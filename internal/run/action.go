@@ -2,11 +2,8 @@ package run
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/followspan/followspan/trace"
@@ -57,47 +54,6 @@ type Response struct {
 	Body     []byte // as sent, after decompression
 	Cut      bool   // Body is only the beginning: it was longer than allowed
 	Duration time.Duration
-}
-
-// JSON returns the parsed body if its content type says JSON, or if it is of
-// another type and is an object or a list nevertheless. Numbers are int64 where
-// they are integers that fit, else float64.
-func (r *Response) JSON() (v any, ok bool) {
-	body := strings.TrimSpace(string(r.Body))
-	if r.Cut || !isJSON(r.Header.Get("Content-Type")) && !strings.HasPrefix(body, "{") && !strings.HasPrefix(body, "[") {
-		return nil, false
-	}
-	decoder := json.NewDecoder(strings.NewReader(body))
-	decoder.UseNumber()
-	if decoder.Decode(&v) != nil || decoder.InputOffset() != int64(len(body)) {
-		return nil, false
-	}
-	return plainNumbers(v), true
-}
-
-func isJSON(contentType string) bool {
-	t, _, _ := mime.ParseMediaType(contentType)
-	return t == "application/json" || strings.HasSuffix(t, "+json")
-}
-
-func plainNumbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, _ := v.Float64() // beyond its range this is an infinity
-		return f
-	case []any:
-		for i := range v {
-			v[i] = plainNumbers(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = plainNumbers(v[k])
-		}
-	}
-	return v
 }
 
 // ActionError says why an action came to no complete answer.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -28,9 +27,6 @@ type HTTPAction struct {
 	URL    string
 	Header http.Header // traceparent and tracestate are always ours
 	Body   []byte
-	// JSON, unless nil, is sent in place of Body, as application/json unless
-	// Header says otherwise.
-	JSON any
 	// Timeout is for all of it, until the body has been read; 0 is
 	// DefaultHTTPTimeout.
 	Timeout time.Duration
@@ -52,7 +48,7 @@ func (a *HTTPAction) method() string {
 	switch {
 	case a.Method != "":
 		return strings.ToUpper(a.Method)
-	case a.Body != nil || a.JSON != nil:
+	case a.Body != nil:
 		return http.MethodPost
 	}
 	return http.MethodGet
@@ -111,27 +107,12 @@ func (a *HTTPAction) request(t TraceContext) (*http.Request, *ActionError) {
 	if bad != nil {
 		return nil, bad
 	}
-	body := a.Body
-	if a.JSON != nil {
-		var err error
-		if body, err = encodeJSON(a.JSON); err != nil {
-			return nil, &ActionError{Class: "invalid_request", What: "the body cannot be written as JSON: " + err.Error(), Err: err}
-		}
-	}
-	r, err := http.NewRequest(a.method(), u.String(), bytes.NewReader(body))
+	r, err := http.NewRequest(a.method(), u.String(), bytes.NewReader(a.Body))
 	if err != nil {
 		return nil, &ActionError{Class: "invalid_request", What: err.Error(), Err: err}
 	}
 	a.setHeader(r, t)
 	return r, nil
-}
-
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func (a *HTTPAction) setHeader(r *http.Request, t TraceContext) {
@@ -142,9 +123,6 @@ func (a *HTTPAction) setHeader(r *http.Request, t TraceContext) {
 	}
 	if host := r.Header.Get("Host"); host != "" {
 		r.Host = host
-	}
-	if a.JSON != nil && r.Header.Get("Content-Type") == "" {
-		r.Header.Set("Content-Type", "application/json")
 	}
 	if r.Header.Get("User-Agent") == "" {
 		r.Header.Set("User-Agent", cmp.Or(a.UserAgent, "followspan"))

@@ -51,6 +51,9 @@ func explainHTTP(ctx context.Context, u *url.URL, limit time.Duration, err error
 		out.Class, out.What = "timeout", fmt.Sprintf("%s gave no complete answer within %v", u.Host, limit)
 	case ctx.Err() != nil:
 		out.Class, out.What = "interrupted", "interrupted before the answer was complete"
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		out.Class, out.What = "proxy", fmt.Sprintf("the proxy in the way to %s cannot be used: %v", u.Host, op.Err)
+		out.Try = "add the host to NO_PROXY"
 	case errors.As(err, &dns):
 		out.Class, out.What = "name_resolution", fmt.Sprintf("no host is found under the name %q", u.Hostname())
 		out.Try = "check the spelling; " + dns.Err

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/followspan/followspan/trace"
 )
@@ -40,14 +41,15 @@ func (t TraceContext) Traceparent() string {
 	return "00-" + t.TraceID.String() + "-" + t.SpanID.String() + "-01"
 }
 
-// Baggage is the value of the W3C header with the run's id behind what a user
-// has set already.
+// Baggage is the value of the W3C header with the run's id behind what is set
+// already.
 func (t TraceContext) Baggage(already string) string {
+	member := "followspan.run.id=" + t.RunID
 	switch {
-	case t.RunID == "":
+	case t.RunID == "" || strings.Contains(already, member):
 		return already
 	case already == "":
-		return "followspan.run.id=" + t.RunID
+		return member
 	}
-	return already + ",followspan.run.id=" + t.RunID
+	return already + "," + member
 }
