@@ -17,6 +17,7 @@ type group struct {
 
 // newGroup makes cmd start in a group of its own, which ends with this process.
 func newGroup(cmd *exec.Cmd, grace time.Duration) *group {
+	adoptOrphans()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	g := &group{guard: startGuard(grace)}
 	if g.guard == nil {
@@ -40,7 +41,7 @@ func (g *group) kill() { _ = syscall.Kill(-g.id, syscall.SIGKILL) }
 // gone reports whether the group is empty. It is called only after the command
 // itself has been waited for.
 func (g *group) gone() bool {
-	// Orphans become children of process 1, which may be us, in a container.
+	// Orphans became our children: see adoptOrphans.
 	for {
 		pid, err := syscall.Wait4(-g.id, nil, syscall.WNOHANG, nil)
 		if pid <= 0 || err != nil {
