@@ -79,7 +79,7 @@ type RunState struct {
 // Value evaluates the expression from the beginning. An expression that runs out
 // of its budget, or fails in a way that nobody foresaw, is an Unknown that Failed.
 func (e *Expr) Value(f *Frame) (v Value) {
-	f.steps = Budget
+	f.Refill()
 	if cap(f.slots) < e.slots {
 		f.slots = make([]Value, e.slots)
 	}
@@ -125,6 +125,25 @@ func (f *Frame) step(n int) {
 		panic(outOfBudget{})
 	}
 }
+
+// Guard runs do, which may call the exported methods of a Frame, within a budget
+// of its own. It reports whether that was enough.
+func (f *Frame) Guard(do func()) (done bool) {
+	f.steps = Budget
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(outOfBudget); !ok {
+				panic(r)
+			}
+			done = false
+		}
+	}()
+	do()
+	return true
+}
+
+// Refill grants the whole budget, as at the beginning of every evaluation.
+func (f *Frame) Refill() { f.steps = Budget }
 
 // Steps is how many steps the last evaluation took.
 func (f *Frame) Steps() int { return Budget - f.steps }
