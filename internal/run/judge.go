@@ -3,8 +3,6 @@ package run
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/followspan/followspan/assertions"
@@ -19,6 +17,7 @@ type runner struct {
 	scriptDone chan struct{} // nothing new will be started
 	system     *RunningSystem
 
+	declared    map[string]declared // by the name that the store knows
 	started     time.Time
 	builder     trace.Builder
 	byRecord    map[*trace.FlowRecord]*judged
@@ -28,6 +27,12 @@ type runner struct {
 	systemEnded bool
 	interrupted bool
 	deadline    bool // some flow had to be closed at its deadline
+}
+
+// declared is a flow of an input.
+type declared struct {
+	input int
+	flow  string
 }
 
 // judged is one instance of a flow and what was found about it.
@@ -45,18 +50,25 @@ func newRunner(s Settings) *runner {
 	if s.Clock == nil {
 		s.Clock = SystemClock{}
 	}
-	return &runner{
+	r := &runner{
 		Settings: s, do: make(chan func()), scriptDone: make(chan struct{}),
-		started: s.Clock.Now(), byRecord: map[*trace.FlowRecord]*judged{},
+		started: s.Clock.Now(), byRecord: map[*trace.FlowRecord]*judged{}, declared: map[string]declared{},
 	}
+	for i, in := range s.Inputs {
+		for _, f := range in.Suite.Flows() {
+			if in.selects(f.Name) {
+				r.declared[key(s.Inputs, i, f.Name)] = declared{i, f.Name}
+			}
+		}
+	}
+	return r
 }
 
 func (r *runner) judgedOf(f trace.Flow) *judged {
 	j := r.byRecord[f.FlowRecord]
 	if j == nil {
-		number, flow, _ := strings.Cut(f.Declaration, "/")
-		input, _ := strconv.Atoi(number) // Key wrote it
-		j = &judged{input: input, flow: flow, instance: r.Inputs[input].Suite.Open(flow)}
+		d := r.declared[f.Declaration]
+		j = &judged{input: d.input, flow: d.flow, instance: r.Inputs[d.input].Suite.Open(d.flow)}
 		r.byRecord[f.FlowRecord] = j
 	}
 	return j

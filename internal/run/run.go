@@ -66,22 +66,30 @@ type Waiting struct {
 	Awaiting []string
 }
 
-// Key is the name by which the store knows a flow of the i-th input, since two
-// files may declare the same name.
-func Key(input int, flow string) string { return fmt.Sprintf("%d/%s", input, flow) }
-
-// Memberships collects what the store must assemble for the inputs.
+// Memberships collects what the store must assemble for the inputs. The store
+// knows each flow by its own name, or, since two files may declare the same one,
+// by its name and the file's number.
 func Memberships(inputs []Input) []trace.Membership {
 	var all []trace.Membership
 	for i, in := range inputs {
 		for _, m := range in.Suite.Memberships() {
 			if in.selects(m.Flow) {
-				m.Flow = Key(i, m.Flow)
+				m.Flow = key(inputs, i, m.Flow)
 				all = append(all, m)
 			}
 		}
 	}
 	return all
+}
+
+// key is the name by which the store knows a flow of the i-th input.
+func key(inputs []Input, i int, flow string) string {
+	for _, earlier := range inputs[:i] {
+		if earlier.selects(flow) && earlier.Suite.Flow(flow) != nil {
+			return fmt.Sprintf("%s (file %d)", flow, i+1)
+		}
+	}
+	return flow
 }
 
 func (in Input) selects(flow string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/followspan/followspan/assertions"
@@ -86,7 +87,7 @@ func (r *runner) pullTriggers(ctx context.Context, captured map[string]string) {
 				if ctx.Err() != nil {
 					return
 				}
-				r.pull(ctx, Key(i, flow.Name), r.action(flow.Trigger, file, captured))
+				r.pull(ctx, key(r.Inputs, i, flow.Name), r.action(flow.Trigger, file, captured))
 			}
 		}
 	}
@@ -114,7 +115,11 @@ func (r *runner) runCommand(ctx context.Context) {
 	command := *r.Command
 	t := r.Telemetry
 	t.Trace = r.Context
-	command.Env, _ = ChildEnv(r.Inherited, command.Env, t)
+	var warnings []string
+	command.Env, warnings = ChildEnv(r.Inherited, command.Env, t)
+	for _, w := range warnings {
+		r.tell(Event{Hint: w})
+	}
 	r.tell(Event{Started: "command: " + command.String()})
 	child, err := StartChild(command, r.Clock)
 	if err != nil {
@@ -150,17 +155,27 @@ func (r *runner) triggered(f trace.Flow, a Action, p Performed) {
 			Status: p.Response.Status, Headers: flat(p.Response.Header), Body: p.Response.Body, Duration: p.Response.Duration,
 		})
 	}
-	var action *ActionError
-	if p.Err != nil && !(errors.As(p.Err, &action) && action.Class == "timeout") {
-		// The system never got the request, or broke it off: nothing more is awaited.
-		j.hopeless = true
-	}
+	j.hopeless = neverBegan(p.Err)
 	r.builder.SetResource(r.Own)
 	r.builder.Add(&p.Span)
 	batch := trace.Batch{Spans: r.builder.Commit(), Sender: "followspan"}
 	if err := r.Store.Consume(context.Background(), batch); err != nil {
 		r.steps = append(r.steps, Step{Kind: StepTrigger, Name: a.String(), Err: "keep the trigger's own span: " + err.Error(), ExitCode: -1})
 	}
+}
+
+// neverBegan reports whether a trigger failed before the system could notice it,
+// so that no span of the flow is to be awaited.
+func neverBegan(err error) bool {
+	var start *StartError
+	var action *ActionError
+	switch {
+	case errors.As(err, &start):
+		return true
+	case errors.As(err, &action):
+		return slices.Contains([]string{"invalid_request", "name_resolution", "connection_refused", "connect", "tls", "start"}, action.Class)
+	}
+	return false
 }
 
 func flat(h http.Header) map[string]string {
