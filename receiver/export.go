@@ -52,17 +52,12 @@ func newShards() chan *shard {
 }
 
 // export decodes a traces request and hands its spans to the Sink. It keeps
-// nothing of body. It is where panics end, those of the Sink included.
-func (s *Server) export(ctx context.Context, body []byte, f format, from string) (p partial, bad *failure) {
+// nothing of body. Panics, such as the Sink's, pass through it to the handlers.
+func (s *Server) export(ctx context.Context, body []byte, f format, from string) (partial, *failure) {
 	if !s.gate.enter() {
 		return partial{}, s.refuse(unavailable(errors.New("followspan is shutting down")), from)
 	}
 	defer s.gate.leave()
-	defer func() {
-		if v := recover(); v != nil {
-			p, bad = partial{}, s.refuse(internal(v), from)
-		}
-	}()
 	spans, refusals, err := s.decode(ctx, body, f)
 	if err != nil {
 		return partial{}, s.refuse(undecodable(err), from)

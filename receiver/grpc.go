@@ -20,15 +20,10 @@ var services = map[string]signal{
 	"opentelemetry.proto.collector.profiles.v1development.ProfilesService": profiles,
 }
 
-// readBuffer is what one connection reads at a time. grpc-go's 32 KiB costs about a
-// tenth of the receiver's time; more than this brings nothing.
-const readBuffer = 128 << 10
-
 func (s *Server) newGRPC() *grpc.Server {
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.MaxRecvMsgSize(s.settings.MaxRequestBytes),
-		grpc.ReadBufferSize(readBuffer),
 		grpc.SharedWriteBuffer(true),
 		grpc.ConnectionTimeout(patience),
 		grpc.MaxConcurrentStreams(256),
@@ -46,9 +41,14 @@ func (s *Server) newGRPC() *grpc.Server {
 }
 
 func (s *Server) grpcHandler(sig signal) grpc.MethodHandler {
-	return func(_ any, ctx context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+	return func(_ any, ctx context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (answer any, err error) {
 		s.stats.request(sig)
 		from := remote(ctx)
+		defer func() {
+			if v := recover(); v != nil {
+				answer, err = nil, s.refuse(internal(v), from).status().Err()
+			}
+		}()
 		var m message
 		if err := receive(&m); err != nil {
 			return nil, s.refuse(s.unreadable(err), from).status().Err()

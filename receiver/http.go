@@ -30,6 +30,15 @@ func (s *Server) newHTTP() *http.Server {
 }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(v) // not a fault but how a handler cuts its connection
+		default:
+			s.respondRefusal(w, r, internal(v))
+		}
+	}()
 	if r.ContentLength != 0 {
 		// Also what nobody wants is read, to its end, before the next request.
 		if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)); err != nil {
@@ -46,6 +55,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // serveOTLP answers one request of OTLP/HTTP.
 func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
 	if s.cors(w, r) {
+		return
+	}
+	if r.Method != http.MethodPost {
+		respondFailure(w, answerFormat(r), wrongMethod(r)) // a person or a probe, no data
 		return
 	}
 	s.stats.request(sig)
@@ -77,14 +90,14 @@ func (s *Server) respondRefusal(w http.ResponseWriter, r *http.Request, f *failu
 	respondFailure(w, answerFormat(r), s.refuse(f, r.RemoteAddr))
 }
 
-// requestFormat checks method and content type; parameters and case do not matter.
-func requestFormat(r *http.Request) (format, *failure) {
-	if r.Method != http.MethodPost {
-		return 0, &failure{
-			reason: "wrong method", code: codes.Unimplemented, http: http.StatusMethodNotAllowed,
-			message: fmt.Sprintf("%s %s: OTLP is sent by POST", r.Method, r.URL.Path),
-		}
+func wrongMethod(r *http.Request) *failure {
+	return &failure{
+		reason: "wrong method", code: codes.Unimplemented, http: http.StatusMethodNotAllowed,
+		message: fmt.Sprintf("%s %s: OTLP is sent by POST", r.Method, r.URL.Path),
 	}
+}
+
+func requestFormat(r *http.Request) (format, *failure) {
 	if f, ok := contentFormat(r); ok {
 		return f, nil
 	}
@@ -94,6 +107,7 @@ func requestFormat(r *http.Request) (format, *failure) {
 	}
 }
 
+// contentFormat reads the content type; parameters and case do not matter.
 func contentFormat(r *http.Request) (f format, ok bool) {
 	header := r.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(header)

@@ -119,13 +119,14 @@ func TestHTTPFailures(t *testing.T) {
 	wantFailure(t, "unknown content type", res, 415, jsonType, codes.InvalidArgument)
 	res = do(t, s, http.MethodGet, "/v1/traces", "")
 	wantFailure(t, "a person's browser", res, 405, jsonType, codes.Unimplemented)
+	res = do(t, s, http.MethodGet, "/", "")
+	wantFailure(t, "the bare address", res, 404, jsonType, codes.NotFound)
 	wantRefused(t, s,
 		receiver.Refused{Reason: "corrupt compression", Requests: 2},
 		receiver.Refused{Reason: "malformed request", Requests: 2},
 		receiver.Refused{Reason: "unknown content encoding", Requests: 2},
 		receiver.Refused{Reason: "unknown content type", Requests: 1},
 		receiver.Refused{Reason: "unknown path", Requests: 2},
-		receiver.Refused{Reason: "wrong method", Requests: 3},
 	)
 }
 
@@ -288,6 +289,16 @@ func TestOtherPathsHaveTheirHandler(t *testing.T) {
 	}
 	if res := post(t, s, "/api/x", jsonType, "{}"); res.body != "POST /api/x" {
 		t.Errorf("POST /api/x: %q", res.body)
+	}
+}
+
+func TestPanicOfTheHandlerIsAnswered(t *testing.T) {
+	warned := make(chan string, 1)
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("bug") })
+	s := start(t, receiver.Settings{Handler: handler, Warn: func(h string) { warned <- h }}, &memory{})
+	wantFailure(t, "panic", do(t, s, http.MethodGet, "/", ""), 500, jsonType, codes.Internal)
+	if hint := <-warned; !strings.Contains(hint, "http_test.go") {
+		t.Errorf("no stack in %q", hint)
 	}
 }
 

@@ -64,8 +64,13 @@ func notFound(r *http.Request) *failure {
 
 // serveOther serves a path that is not OTLP's.
 func (s *Server) serveOther(w http.ResponseWriter, r *http.Request) {
-	if s.settings.Handler == nil {
-		s.respondRefusal(w, r, notFound(r))
+	switch {
+	case s.settings.Handler != nil:
+	case r.Method == http.MethodPost:
+		s.respondRefusal(w, r, notFound(r)) // it may have been spans
+		return
+	default:
+		respondFailure(w, answerFormat(r), notFound(r))
 		return
 	}
 	// A page that is being followed must not hold up Shutdown.
