@@ -18,31 +18,37 @@ func (c *compiler) arrows(lines []Arrow, kind Kind) []*check {
 	return out
 }
 
-// sequence compiles each line as an arrow, and their order as one assertion more.
+// sequence compiles each line as an arrow that must also fit behind the lines
+// before it. Where the order is broken already, later lines are not to blame, so
+// exactly one line of a broken sequence says so.
 func (c *compiler) sequence(lines []Arrow) []*check {
 	out := c.arrows(lines, KindSequence)
 	var chain []int
-	var names []string
 	for _, k := range out {
-		if !k.arrow.Forbidden && k.arrow.Count.Min > 0 {
-			chain = append(chain, k.target)
-			names = append(names, c.plan.names[k.target])
+		if k.arrow.Forbidden || k.arrow.Count.Min == 0 {
+			continue
 		}
+		before := chain
+		chain = append(chain[:len(chain):len(chain)], k.target)
+		if len(chain) < 2 {
+			continue
+		}
+		k.chain = chain
+		k.text += " and " + c.inOrder(chain)
+		if len(before) > 1 {
+			k.text = strings.TrimSuffix(k.text, c.inOrder(chain)) + "(not " + c.inOrder(before) + " or " + c.inOrder(chain) + ")"
+		}
+		k.that = c.generated(k.text, c.flowScope())
 	}
-	if len(chain) < 2 {
-		return out
-	}
-	text := "inOrder(" + strings.Join(names, ", ") + ")"
-	a := &Assertion{Flow: c.plan.flow.Name, Name: "in this order", Kind: KindSequence, Text: sequenceText(lines), Range: lines[0].Range.To(lines[len(lines)-1].Range)}
-	return append(out, &check{assertion: a, that: c.generated(text, c.flowScope()), text: text, target: -1, over: -1, chain: chain})
+	return out
 }
 
-func sequenceText(lines []Arrow) string {
-	parts := make([]string, len(lines))
-	for i, a := range lines {
-		parts[i] = oneLine(a.Range.Text())
+func (c *compiler) inOrder(sets []int) string {
+	names := make([]string, len(sets))
+	for i, s := range sets {
+		names[i] = c.plan.names[s]
 	}
-	return strings.Join(parts, "\n")
+	return "inOrder(" + strings.Join(names, ", ") + ")"
 }
 
 // arrow compiles one line.

@@ -78,7 +78,6 @@ func orphans(f trace.Flow) func(trace.Node) bool {
 // fill asks the selectors about new spans and about those that an edge may have
 // decided. It reports whether an edge may have appeared.
 func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
-	in.frame.Refill()
 	closing := !in.frame.Open
 	known := in.frame.Origin != trace.None
 	moved := closing || f.Received() != in.received || known != in.origin

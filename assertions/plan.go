@@ -44,7 +44,7 @@ type check struct {
 	// over is the set that each: checks every span of; -1 for others.
 	over  int
 	arrow *Arrow
-	chain []int // sequences: the sets in their order
+	chain []int // lines of a sequence: the sets up to this one, in their order
 }
 
 // compiler turns the declarations of one file into plans. It goes on after a

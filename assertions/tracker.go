@@ -88,5 +88,5 @@ func (t *tracker) state(base *lang.Doubt, open bool) lang.SetState {
 
 // sortByStart makes the order of a complete set independent of the arrival.
 func (t *tracker) sortByStart(f *lang.Frame) {
-	t.members = slices.Clone(f.ByStart(t.members))
+	f.Guard(func() { t.members = slices.Clone(f.ByStart(t.members)) })
 }

@@ -79,7 +79,7 @@ type RunState struct {
 // Value evaluates the expression from the beginning. An expression that runs out
 // of its budget, or fails in a way that nobody foresaw, is an Unknown that Failed.
 func (e *Expr) Value(f *Frame) (v Value) {
-	f.Refill()
+	f.steps = Budget
 	if cap(f.slots) < e.slots {
 		f.slots = make([]Value, e.slots)
 	}
@@ -141,9 +141,6 @@ func (f *Frame) Guard(do func()) (done bool) {
 	do()
 	return true
 }
-
-// Refill grants the whole budget, as at the beginning of every evaluation.
-func (f *Frame) Refill() { f.steps = Budget }
 
 // Steps is how many steps the last evaluation took.
 func (f *Frame) Steps() int { return Budget - f.steps }

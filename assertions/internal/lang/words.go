@@ -91,6 +91,9 @@ func init() {
 	}
 }
 
+// WordNamed returns the word with this name, or nil.
+func WordNamed(name string) *Word { return wordByName[name] }
+
 // evalCall computes a word and lets its class say what of it is final.
 func evalCall(f *Frame, e *Expr) Value {
 	v, d := e.Word.run(f, e)

@@ -1,0 +1,79 @@
+package assertions_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/assertions/internal/lang"
+)
+
+// rounds is how many random arrivals each flow is played with.
+const rounds = 12
+
+var propertySuites = []string{"testdata/flows/examples.flow.yaml", "testdata/flows/classes.flow.yaml"}
+
+// contradictions plays all flows, good and broken, in random orders and batches,
+// and returns every verdict that depends on them. Since a closed flow is judged
+// from the complete data, this also proves that no early verdict was wrong.
+func contradictions(t testing.TB, suite *assertions.Suite, rounds int) []string {
+	var out []string
+	names := []string{"shop", "login"}
+	texts := []string{readFile(t, "testdata/flows/shop.sketch"), readFile(t, "testdata/flows/login.sketch")}
+	for i, b := range examples {
+		names = append(names, fmt.Sprintf("%s broken %d: %s", b.flow, i, b.assertion))
+		texts = append(texts, b.sketch(t))
+	}
+	for i, name := range names {
+		want := playClosed(t, suite, texts[i])
+		for seed := range rounds {
+			got := play(t, suite, texts[i], shuffled(rand.New(rand.NewPCG(uint64(seed), uint64(i)))))
+			for key, w := range want {
+				g, ok := got[key]
+				if !ok || g.Outcome != w.Outcome || g.Vacuous != w.Vacuous {
+					out = append(out, fmt.Sprintf("%s, seed %d: %s is %s (early: %t), complete data say %s", name, seed, key, g.Outcome, g.Early, w.Outcome))
+				}
+			}
+			if len(got) != len(want) {
+				out = append(out, fmt.Sprintf("%s, seed %d: %d verdicts, want %d", name, seed, len(got), len(want)))
+			}
+		}
+	}
+	return out
+}
+
+func TestVerdictsDoNotDependOnArrival(t *testing.T) {
+	for _, path := range propertySuites {
+		for _, c := range contradictions(t, loadSuite(t, path), rounds) {
+			t.Error(c)
+		}
+	}
+}
+
+// Each of these would let a word latch too early. If the test above did not see
+// it, it would prove nothing about the class that stands in the table.
+var mutations = []struct {
+	word  string
+	wrong lang.Class
+}{
+	{"any", lang.Down}, {"all", lang.Up}, {"none", lang.Up}, {"exists", lang.Down}, {"empty", lang.Up}, {"count", lang.Down},
+	{"causes", lang.Down}, {"before", lang.Up}, {"after", lang.Up}, {"followedBy", lang.Down},
+	{"overlapping", lang.Up}, {"sequential", lang.Up}, {"longest", lang.Down}, {"len", lang.Down}, {"inOrder", lang.Down},
+}
+
+func TestWrongClassesAreSeen(t *testing.T) {
+	for _, m := range mutations {
+		w := lang.WordNamed(m.word)
+		right := w.Class
+		w.Class = m.wrong
+		found := 0
+		for _, path := range propertySuites {
+			found += len(contradictions(t, loadSuite(t, path), 3))
+		}
+		w.Class = right
+		if found == 0 {
+			t.Errorf("%s is %s, and nothing notices when it is taken for %s", m.word, right, m.wrong)
+		}
+	}
+}
