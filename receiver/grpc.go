@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 
 	"google.golang.org/grpc"
@@ -65,9 +67,10 @@ func (s *Server) grpcHandler(sig signal) grpc.MethodHandler {
 	}
 }
 
-// unreadable turns grpc-go's error of reading a message into one for the sender.
-// Too large is final: RESOURCE_EXHAUSTED without RetryInfo (OTLP 1.x, "OTLP/gRPC
-// Throttling").
+// unreadable turns grpc-go's error of reading a message into the failure to count.
+// For most of them grpc-go has told the sender already, in its own words, and with a
+// code that OTLP does not retry: INTERNAL for corrupt compression, and for a message
+// too large RESOURCE_EXHAUSTED without RetryInfo (OTLP 1.x, "OTLP/gRPC Throttling").
 func (s *Server) unreadable(err error) *failure {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
@@ -75,7 +78,12 @@ func (s *Server) unreadable(err error) *failure {
 	case codes.Internal:
 		return invalid("corrupt compression", status.Convert(err).Message())
 	}
-	return unavailable(err)
+	if errors.Is(err, io.EOF) {
+		return invalid("truncated request", "the call ended without a message")
+	}
+	f := unavailable(err)
+	f.reason = "sender went away"
+	return f
 }
 
 func remote(ctx context.Context) string {

@@ -146,6 +146,24 @@ func TestGRPCCompression(t *testing.T) {
 	wantSpans(t, sink, 5)
 }
 
+// mislabelled says gzip and sends what it was given.
+type mislabelled struct{}
+
+func (mislabelled) Type() string { return "gzip" }
+
+func (mislabelled) Do(w io.Writer, p []byte) error {
+	_, err := w.Write(p)
+	return err
+}
+
+func TestGRPCCorruptCompression(t *testing.T) {
+	s := start(t, receiver.Settings{}, &memory{})
+	//lint:ignore SA1019 only the old interface does not register the name for everyone.
+	_, err := exporter(t, s, grpc.WithCompressor(mislabelled{})).Export(t.Context(), batch(0, 1))
+	wantStatus(t, err, codes.Internal)
+	wantRefused(t, s, receiver.Refused{Reason: "corrupt compression", Requests: 1})
+}
+
 // Senders that export every signal must not fill their logs with UNIMPLEMENTED.
 func TestGRPCOtherSignals(t *testing.T) {
 	sink := &memory{}
