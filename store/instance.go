@@ -10,6 +10,7 @@ import (
 // traceEntry is what the store knows of one trace.
 type traceEntry struct {
 	id      trace.TraceID
+	first   trace.Node            // None before a span has arrived
 	whole   []*instance           // every span of the trace is a member
 	started []*instance           // opened by a span of the trace
 	shared  bool                  // the run's own trace: members are what each origin caused
@@ -37,7 +38,7 @@ type instance struct {
 func (s *Store) trace(id trace.TraceID) *traceEntry {
 	t := s.traces[id]
 	if t == nil {
-		t = &traceEntry{id: id, shared: id == s.settings.RunTrace && !id.IsZero(), split: map[*declaration]bool{}}
+		t = &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero(), split: map[*declaration]bool{}}
 		s.traces[id] = t
 		for _, d := range s.flows {
 			if d.Opens == trace.OpensByTrace {
@@ -80,11 +81,15 @@ func (s *Store) uniqueID(id string) string {
 // place makes a new span a member of every flow that it belongs to, and opens
 // those that it starts.
 func (s *Store) place(t *traceEntry, n trace.Node) {
+	if t.first == trace.None {
+		t.first = n
+	}
 	for _, in := range t.whole {
 		s.propagate(in, n, trace.ByTrace, 0)
 	}
 	s.spread(n)
 	span := s.graph.View().Span(n)
+	s.offer(n, span)
 	for _, d := range s.flows {
 		switch {
 		case d.Opens == trace.OpensBySession:
@@ -141,6 +146,9 @@ func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
 }
 
 func wholeTrace(d *declaration, t *traceEntry) bool {
+	if d.Opens == trace.OpensByKey {
+		return d.Scope == trace.ScopeTrace // two keys may well share a trace
+	}
 	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && !t.split[d]
 }
 
@@ -228,6 +236,7 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 	in.news = max(in.news, v.ReceivedAt(n))
 	in.pending = append(in.pending, n)
 	s.changed(in)
+	s.correlate(in, n, span)
 }
 
 // triggeredOrigin recognises followspan's own span, and the first span that the
@@ -288,14 +297,32 @@ func (s *Store) part(t *traceEntry, d *declaration) {
 	t.split[d] = true
 	for _, in := range slices.Clone(t.started) {
 		if in.of == d {
-			s.retract(t, in)
-			s.begin(s.open(d, t, in.w.Record().ID, in.w.Record().Started), t, in.state.Origin)
+			s.refound(in)
 		}
+	}
+}
+
+// refound retracts an instance and opens it anew, since members cannot leave.
+func (s *Store) refound(in *instance) {
+	t := in.trace
+	s.retract(t, in)
+	again := s.open(in.of, t, in.w.Record().ID, in.w.Record().Started)
+	again.key, again.triggerSpan = in.key, in.triggerSpan
+	if in.of.Opens != trace.OpensByTrigger {
+		s.begin(again, t, in.state.Origin)
+		return
+	}
+	if t.first == trace.None {
+		return
+	}
+	for n := range s.graph.View().Trace(t.first) {
+		s.propagate(again, n, trace.ByTrace, 0)
 	}
 }
 
 func (s *Store) retract(t *traceEntry, in *instance) {
 	in.state.State = trace.Retracted
+	s.forget(in)
 	remove := func(list []*instance) []*instance {
 		return slices.DeleteFunc(list, func(other *instance) bool { return other == in })
 	}

@@ -19,8 +19,11 @@ type Stats struct {
 	Bytes     int64
 	Differing []trace.Node   // spans of which a different version arrived later, and was kept aside
 	Services  map[string]int // spans by service
-	Traces    int
-	Unjoined  int // spans that belong to no flow
+	// SharedKeys are values of correlation keys, as key=value, that several
+	// instances hold and that therefore joined nothing.
+	SharedKeys []string
+	Traces     int
+	Unjoined   int // spans that belong to no flow
 
 	ids map[string]int
 }
@@ -38,6 +41,7 @@ func (s *Store) Stats() Stats {
 	defer s.mu.Unlock()
 	out := s.stats
 	out.Services, out.Differing, out.ids = maps.Clone(out.Services), slices.Clone(out.Differing), nil
+	out.SharedKeys = slices.Clone(out.SharedKeys)
 	out.Refused, out.Bytes, out.Traces = len(s.refused), s.bytes, len(s.traces)
 	v := s.graph.View()
 	for n := range v.Received() {

@@ -43,24 +43,26 @@ type Store struct {
 	settings Settings
 	wake     chan struct{}
 
-	mu       sync.Mutex
-	graph    *trace.Graph
-	index    index
-	peers    peers
-	lags     map[string]lag // export lag by service instance
-	flows    []*declaration
-	traces   map[trace.TraceID]*traceEntry
-	stray    map[trace.Node][]*instance // members that are not so by their trace
-	live     []*instance                // not closed, in the order of their start
-	dirty    []*instance                // to be handed out by Next
-	touched  []*traceEntry              // traces of the batch being consumed
-	blocks   map[*trace.Block]bool
-	bytes    int64
-	refused  map[spanID]bool // refused and not yet accepted
-	stats    Stats
-	due      trace.Time // when time will act on some instance
-	lastNews time.Time  // when something arrived last, or the store was made
-	closed   bool
+	mu        sync.Mutex
+	graph     *trace.Graph
+	index     index
+	peers     peers
+	lags      map[string]lag // export lag by service instance
+	flows     []*declaration
+	traces    map[trace.TraceID]*traceEntry
+	stray     map[trace.Node][]*instance // members that are not so by their trace
+	keys      map[keyed]*holders         // of correlation keys
+	ambiguous []*instance                // gathered spans by a value that others share
+	live      []*instance                // not closed, in the order of their start
+	dirty     []*instance                // to be handed out by Next
+	touched   []*traceEntry              // traces of the batch being consumed
+	blocks    map[*trace.Block]bool
+	bytes     int64
+	refused   map[spanID]bool // refused and not yet accepted
+	stats     Stats
+	due       trace.Time // when time will act on some instance
+	lastNews  time.Time  // when something arrived last, or the store was made
+	closed    bool
 }
 
 // declaration is one declared flow.
@@ -79,7 +81,7 @@ func New(flows []trace.Membership, s Settings) *Store {
 	}
 	st := &Store{
 		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
-		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, stray: map[trace.Node][]*instance{},
+		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, stray: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
 	st.lastNews = s.Now()
@@ -151,6 +153,7 @@ func (s *Store) settle() {
 		s.retractNested(t)
 	}
 	s.touched = s.touched[:0]
+	s.resolveAmbiguous()
 }
 
 // Next returns a flow that changed since it was returned last: it gained members

@@ -161,6 +161,58 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "a correlation key joins what shares its value and starts later",
+			sketch: `
+old    audit  0..1ms  order.id=o-1
+shop   order            5..50ms  order.id=o-1
+mail   send             60..90ms  order.id=o-1
+  mail  smtp  client  70..80ms
+mail   send             60..90ms  order.id=o-2`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  mail send (correlation key)
+  mail smtp (parent)
+`,
+			m: trace.Membership{Keys: []string{"order.id"}},
+		},
+		{
+			name: "a value under two origins joins nothing",
+			sketch: `
+shop   order  5..50ms   tier=gold
+mail   send   60..90ms  tier=gold
+shop   order  70..95ms  tier=gold`,
+			want: `
+f retracted
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+`,
+			m: trace.Membership{Keys: []string{"tier"}},
+		},
+		{
+			name: "a key groups the spans that have it, within one trace too",
+			sketch: `
+queue  order  0..9ms  job=1
+  queue  step  1..2ms
+  queue  order  3..8ms  job=2
+queue  order  20..29ms  job=1`,
+			want: `
+f closed end of the recording
+  queue order (origin)
+f closed end of the recording
+  queue order (origin)
+  queue order (origin)
+  queue step (parent)
+  queue order (parent)
+`,
+			m: trace.Membership{Opens: trace.OpensByKey, Per: func(s trace.Span) (string, bool) {
+				v, ok := s.Attr("job")
+				return v.String(), ok
+			}},
+		},
+		{
 			name: "an equal copy counts once more, circles do no harm",
 			sketch: `
 shop  order  0..50ms

@@ -193,6 +193,14 @@ func (w *FlowWriter) Join(n Node, rule Rule) bool {
 	return true
 }
 
+// JoinedBy says which rule made n a member; NoRule if it is none.
+func (w *FlowWriter) JoinedBy(n Node) Rule {
+	if m, ok := w.g.memberOf(n, w.record.number, len(w.members)); ok {
+		return m.rule
+	}
+	return NoRule
+}
+
 // Record returns what never changes about the flow.
 func (w *FlowWriter) Record() *FlowRecord { return w.record }
 
