@@ -21,6 +21,7 @@ type runner struct {
 	started     time.Time
 	builder     trace.Builder
 	byRecord    map[*trace.FlowRecord]*judged
+	answers     map[trace.TraceID]answer // of triggers
 	steps       []Step
 	acted       bool // system, triggers and command have done what they do
 	actedAt     time.Time
@@ -46,13 +47,28 @@ type judged struct {
 	hopeless bool // nothing more will come: it closes as soon as it is complete
 }
 
+// answer is what came of a trigger.
+type answer struct {
+	response *assertions.Response // nil if there was none
+	hopeless bool
+}
+
+// hear takes in what came of the instance's trigger.
+func (j *judged) hear(a answer) {
+	j.hopeless = a.hopeless
+	if a.response != nil {
+		j.instance.SetResponse(*a.response)
+	}
+}
+
 func newRunner(s Settings) *runner {
 	if s.Clock == nil {
 		s.Clock = SystemClock{}
 	}
 	r := &runner{
 		Settings: s, do: make(chan func()), scriptDone: make(chan struct{}),
-		started: s.Clock.Now(), byRecord: map[*trace.FlowRecord]*judged{}, declared: map[string]declared{},
+		started: s.Clock.Now(), byRecord: map[*trace.FlowRecord]*judged{},
+		answers: map[trace.TraceID]answer{}, declared: map[string]declared{},
 	}
 	for i, in := range s.Inputs {
 		for _, f := range in.Suite.Flows() {
@@ -69,6 +85,7 @@ func (r *runner) judgedOf(f trace.Flow) *judged {
 	if j == nil {
 		d := r.declared[f.Declaration]
 		j = &judged{input: d.input, flow: d.flow, instance: r.Inputs[d.input].Suite.Open(d.flow)}
+		j.hear(r.answers[f.TraceID])
 		r.byRecord[f.FlowRecord] = j
 	}
 	return j

@@ -147,15 +147,19 @@ func (r *runner) tell(e Event) {
 
 // triggered books the outcome of a trigger: its own span closes the flow's root.
 func (r *runner) triggered(f trace.Flow, a Action, p Performed) {
-	step := p.Step(a)
-	r.steps = append(r.steps, step)
-	j := r.judgedOf(f)
+	r.steps = append(r.steps, p.Step(a))
+	heard := answer{hopeless: neverBegan(p.Err)}
 	if p.Response != nil {
-		j.instance.SetResponse(assertions.Response{
+		heard.response = &assertions.Response{
 			Status: p.Response.Status, Headers: flat(p.Response.Header), Body: p.Response.Body, Duration: p.Response.Duration,
-		})
+		}
 	}
-	j.hopeless = neverBegan(p.Err)
+	r.answers[f.TraceID] = heard
+	for record, j := range r.byRecord {
+		if record.Triggered && record.TraceID == f.TraceID {
+			j.hear(heard)
+		}
+	}
 	r.builder.SetResource(r.Own)
 	r.builder.Add(&p.Span)
 	batch := trace.Batch{Spans: r.builder.Commit(), Sender: "followspan"}
@@ -208,6 +212,9 @@ func (r *runner) command(d assertions.Command, file *assertions.File, captured m
 func (r *runner) action(t *assertions.Trigger, file *assertions.File, captured map[string]string) Action {
 	if c := t.Command; c != nil {
 		return &CommandAction{Command: r.command(c.Command, file, captured), Timeout: c.Timeout, Clock: r.Clock}
+	}
+	if g := t.GRPC; g != nil {
+		return r.GRPC(r.grpcCall(g, file, captured))
 	}
 	h := t.HTTP
 	a := &HTTPAction{
