@@ -63,8 +63,14 @@ func (c *compiler) arrow(a *Arrow, kind Kind) *check {
 	line := oneLine(a.Range.Text())
 	return &check{
 		assertion: &Assertion{Flow: c.plan.flow.Name, Name: line, Kind: kind, Text: a.Range.Text(), Range: a.Range},
-		that:      c.generated(text, c.flowScope()), text: text, target: target, over: -1, arrow: a,
+		that:      c.generated(text, c.flowScope()), text: text, target: target, over: -1,
+		arrow: a, caller: c.mustSet(caller), callee: c.mustSet(callee),
 	}
+}
+
+func (c *compiler) mustSet(name string) int {
+	i, _ := c.set(name)
+	return i
 }
 
 func (c *compiler) arrowText(a *Arrow, name string) string {

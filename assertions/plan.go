@@ -44,7 +44,9 @@ type check struct {
 	// over is the set that each: checks every span of; -1 for others.
 	over  int
 	arrow *Arrow
-	chain []int // lines of a sequence: the sets up to this one, in their order
+	// caller and callee are the sets of an arrow's two sides.
+	caller, callee int
+	chain          []int // lines of a sequence: the sets up to this one, in their order
 }
 
 // compiler turns the declarations of one file into plans. It goes on after a

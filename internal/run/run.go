@@ -43,6 +43,9 @@ type Settings struct {
 	Own    trace.ResourceData
 	Random io.Reader
 	Clock  Clock
+	// GRPC makes the action of a trigger that is a gRPC call. It is required if a flow
+	// of the inputs has such a trigger.
+	GRPC func(GRPCCall) Action
 	// Drain ends the reception of spans and returns when the last that was accepted
 	// is in the store.
 	Drain func(context.Context) error

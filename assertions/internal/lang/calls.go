@@ -53,6 +53,7 @@ func (c *compiler) call(name string, receiver *Expr, args []ast.Node, from, to, 
 			e.Args = append(e.Args, c.expr(a))
 		}
 	}
+	e.at(nameFrom, nameTo)
 	if !c.arguments(e, nameFrom, nameTo) {
 		return c.bad(from, to)
 	}
@@ -71,7 +72,7 @@ func (c *compiler) property(of *Expr, s segment, start int) (*Expr, bool) {
 	if b := of.Type.Base; b != TSet && b != TSpan && b != TList {
 		return nil, false
 	}
-	e := c.node(&Expr{Op: OpCall, Operator: s.name, Word: w, Type: w.Result, Args: []*Expr{of}, eval: evalCall}, start, s.to)
+	e := c.node(&Expr{Op: OpCall, Operator: s.name, Word: w, Type: w.Result, Args: []*Expr{of}, eval: evalCall}, start, s.to).at(s.from, s.to)
 	if w.result != nil {
 		e.Type = w.result(e)
 	}

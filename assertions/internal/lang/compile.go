@@ -100,9 +100,16 @@ func (c *compiler) bad(from, to int) *Expr {
 // node gives e its place.
 func (c *compiler) node(e *Expr, from, to int) *Expr {
 	e.From, e.To = from, to
+	e.AtFrom, e.AtTo = from, to
 	if from >= 0 && to <= len(c.source) && from < to {
 		e.text = c.source[from:to]
 	}
+	return e
+}
+
+// at says where the value of e belongs.
+func (e *Expr) at(from, to int) *Expr {
+	e.AtFrom, e.AtTo = from, to
 	return e
 }
 

@@ -39,6 +39,9 @@ type Expr struct {
 	Args     []*Expr
 	// From and To are where it stands in the source, in bytes.
 	From, To int
+	// AtFrom and AtTo are the place of its name or operator, under which its value
+	// belongs.
+	AtFrom, AtTo int
 
 	text  string // of the source between From and To
 	eval  func(f *Frame, e *Expr) Value

@@ -24,7 +24,7 @@ func (c *compiler) unary(x *ast.UnaryNode) *Expr {
 	switch x.Operator {
 	case "not", "!":
 		c.wantBool(e)
-		return c.node(&Expr{Op: OpNot, Type: typ(TBool), Args: []*Expr{e}, eval: evalNot}, from, to)
+		return c.node(&Expr{Op: OpNot, Type: typ(TBool), Args: []*Expr{e}, eval: evalNot}, from, to).at(c.spot(x))
 	}
 	switch e.Type.Base {
 	case TNumber, TDuration, TAny:
@@ -59,7 +59,7 @@ func (c *compiler) binary(x *ast.BinaryNode) *Expr {
 	l, from, _ := c.operand(x.Left)
 	r, _, to := c.operand(x.Right)
 	e := &Expr{Operator: x.Operator, Type: typ(TBool), Args: []*Expr{l, r}}
-	c.node(e, from, to)
+	c.node(e, from, to).at(c.spot(x))
 	switch x.Operator {
 	case "and", "&&":
 		c.wantBool(l)

@@ -171,7 +171,7 @@ func (c *compiler) field(of *Expr, f *field, from, to, start int) *Expr {
 	if of.Type.Base == TSet && t.Base == TSpan {
 		t = typ(TSet)
 	}
-	return c.node(&Expr{Op: OpField, Operator: f.Name, Type: t, Args: []*Expr{of}, field: f, eval: evalSpanField}, start, to)
+	return c.node(&Expr{Op: OpField, Operator: f.Name, Type: t, Args: []*Expr{of}, field: f, eval: evalSpanField}, start, to).at(from, to)
 }
 
 // attrMap reads attrs.x, resource.x or scope.x.
@@ -197,7 +197,7 @@ func (c *compiler) attr(e *Expr, path []segment, from source, start int) *Expr {
 	}
 	key := strings.Join(names, ".")
 	out := &Expr{Op: OpAttr, Operator: key, Args: []*Expr{e}, keys: Aliases(key), aux: from, eval: evalSpanAttr}
-	return c.node(out, start, path[len(path)-1].to)
+	return c.node(out, start, path[len(path)-1].to).at(path[0].from, path[len(path)-1].to)
 }
 
 // detail reads a field or an attribute of an event or a link.

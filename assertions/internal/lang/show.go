@@ -144,9 +144,9 @@ func FormatDuration(d time.Duration) string {
 func (f *Frame) spanName(n trace.Node) string {
 	s := f.span(n)
 	if service := s.Service(); service != "" {
-		return service + " " + strconv.Quote(s.Name())
+		return service + "/" + s.Name()
 	}
-	return strconv.Quote(s.Name())
+	return s.Name()
 }
 
 func (f *Frame) showNodes(nodes []trace.Node) string {

@@ -11,7 +11,7 @@ var valueArg = Arg{Name: "v", Kind: AnyArg}
 
 var valueWords = []*Word{
 	{Name: "same", Group: "data", Doc: "all are present and equal: one value that flows through", Args: []Arg{valueArg, {Name: "v", Kind: AnyArg, Many: true}}, Result: typ(TBool), Class: Fixed, run: runSame},
-	{Name: "conserved", Group: "data", Doc: "equal numbers: exactly for ints, within a billionth for floats", Args: []Arg{valueArg, valueArg}, Result: typ(TBool), Class: Fixed, run: runConserved},
+	{Name: "conserved", Group: "data", Doc: "equal numbers, exactly for ints, within a billionth for floats", Args: []Arg{valueArg, valueArg}, Result: typ(TBool), Class: Fixed, run: runConserved},
 	{Name: "exactlyOnce", Group: "data", Doc: "for each distinct value of the key there is exactly one, and every span has the key", Args: []Arg{spansArg, keyArg}, Result: typ(TBool), run: runExactlyOnce, Edges: true},
 	{Name: "atLeastOnce", Group: "data", Doc: "there is a span, and every span has the key", Args: []Arg{spansArg, keyArg}, Result: typ(TBool), run: runAtLeastOnce, Edges: true},
 	{Name: "isInt", Group: "data", Doc: "it is a whole number, not a string of digits", Args: []Arg{valueArg}, Result: typ(TBool), Class: Fixed, run: isKind(Int)},
@@ -41,11 +41,7 @@ func runSame(f *Frame, e *Expr) (Value, *Doubt) {
 		case first.kind == Missing:
 			first = v
 		default:
-			order, ok := compare(first, v)
-			if !ok {
-				return e.mismatchOf(f, first, v, i), nil
-			}
-			same = same && order == 0
+			same = same && equal(first, v) // another type is another value
 		}
 	}
 	if !same && (d == nil || d.Why != Failed) {
@@ -55,10 +51,6 @@ func runSame(f *Frame, e *Expr) (Value, *Doubt) {
 		return unknown(d), nil
 	}
 	return boolValue(same), nil
-}
-
-func (e *Expr) mismatchOf(f *Frame, a, b Value, i int) Value {
-	return e.failTry("", "these cannot be the same: %s and %s", e.Args[0].describe(f, a), e.Args[i].describe(f, b))
 }
 
 func runConserved(f *Frame, e *Expr) (Value, *Doubt) {
@@ -75,7 +67,7 @@ func runConserved(f *Frame, e *Expr) (Value, *Doubt) {
 		x, y := a.asFloat(), b.asFloat()
 		return boolValue(math.Abs(x-y) <= 1e-9*max(math.Abs(x), math.Abs(y))), nil
 	}
-	return e.fail("conserved wants numbers, and compares %s with %s", e.Args[0].describe(f, a), e.Args[1].describe(f, b)), nil
+	return no, nil // what is no number any more was not conserved
 }
 
 // Occurrence is a span that counts for a key, by a link if it handled a batch.

@@ -1,0 +1,76 @@
+package assertions
+
+import (
+	"fmt"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// Awaiting says for each undecided assertion that still needs a span which one,
+// such as "email", or "payment (1 of 2)". An assertion that would hold if nothing
+// more came needs none, nor does one that no further span is known to help.
+func (in *Instance) Awaiting() []string {
+	if in.judged.IsZero() {
+		return nil
+	}
+	var out []string
+	in.pretend(false)
+	for _, s := range in.states {
+		if s.decided {
+			continue
+		}
+		if text := in.needs(s); text != "" {
+			out = append(out, text)
+		}
+	}
+	in.pretend(in.judged.State() != trace.Closed)
+	return out
+}
+
+func (in *Instance) needs(s *checkState) string {
+	guard, that := in.answer(s)
+	if !guard.True() || that.True() {
+		return ""
+	}
+	if s.arrow != nil {
+		if n := len(in.sets[s.target].members); n < s.arrow.Count.Min {
+			return s.assertion.Name
+		}
+		return ""
+	}
+	x := &explainer{Evidence: &Evidence{}, in: in, check: s, flow: in.judged, frame: in.frame, v: &Verdict{}}
+	return x.wants(x.culprit(s.that))
+}
+
+// wants names the set that a condition finds empty, or too small.
+func (x *explainer) wants(c *lang.Expr) string {
+	found := ""
+	c.Outside(func(e *lang.Expr) {
+		i, ok := e.Set()
+		if !ok || found != "" || i == 0 {
+			return
+		}
+		if len(x.frame.Sets[i].Nodes) == 0 {
+			found = e.Operator
+		}
+	})
+	if found != "" || c.Op != lang.OpCompare {
+		return found
+	}
+	for i, call := range c.Args {
+		limit, ok := c.Args[1-i].Literal()
+		if !ok || !counts(call) {
+			continue
+		}
+		n := call.Value(x.frame).Int()
+		operator := c.Operator
+		if i == 1 {
+			operator = mirrored[operator]
+		}
+		if few, _ := asks(operator, int(n), limit.Int()); few {
+			return fmt.Sprintf("%s (%d of %d)", oneLine(call.Args[0].Text()), n, limit.Int())
+		}
+	}
+	return ""
+}

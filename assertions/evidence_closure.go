@@ -1,0 +1,297 @@
+package assertions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// closure explains any, all, none and one.
+func (x *explainer) closure(c *lang.Expr) {
+	over, p := c.Args[0], c.Closure()
+	if len(over.Elements(x.frame)) == 0 {
+		x.nothing(over)
+		x.Why = "there is nothing in " + oneLine(over.Text()) + ", and " + c.Word.Name + "() over nothing proves nothing"
+		return
+	}
+	if !x.check.source.IsZero() && x.check.target < 0 {
+		x.At = x.check.source.At(p.From, p.To)
+	}
+	switch holds := c.Value(x.frame).True(); c.Word.Name {
+	case "all":
+		x.counterexamples(over, p, false)
+	case "any":
+		x.counterexamples(over, p, holds)
+	default:
+		x.counterexamples(over, p, true)
+	}
+}
+
+// counterexamples shows the elements for which a closure is what it should not be.
+func (x *explainer) counterexamples(over, p *lang.Expr, wrong bool) {
+	elems := x.ordered(over)
+	bad := 0
+	for _, elem := range elems {
+		v := p.For(x.frame, elem)
+		if v.True() != wrong {
+			continue
+		}
+		if bad++; bad <= maxSpans {
+			x.counterexample(p, elem, wrong)
+		}
+	}
+	noun := "span"
+	if len(elems) > 0 && elems[0].Kind() != lang.Span {
+		noun = "value"
+		if elems[0].Kind() == lang.Set {
+			noun = "group"
+		}
+	}
+	verb := "does not satisfy this"
+	switch {
+	case wrong && bad == 1:
+		verb = "satisfies this"
+	case wrong:
+		verb = "satisfy this"
+	case bad > 1:
+		verb = "do not satisfy this"
+	}
+	x.Why = fmt.Sprintf("%d of %s %s", bad, counted(len(elems), noun), verb)
+	if bad == 1 && len(elems) == 1 && x.lone != "" {
+		x.Why = x.lone
+	}
+}
+
+// ordered are the elements, spans by their start.
+func (x *explainer) ordered(over *lang.Expr) []lang.Value {
+	elems := over.Elements(x.frame)
+	if len(elems) == 0 || elems[0].Kind() != lang.Span {
+		return elems
+	}
+	var nodes []trace.Node
+	for _, e := range elems {
+		if n, ok := e.Node(); ok {
+			nodes = append(nodes, n)
+		}
+	}
+	out := make([]lang.Value, len(nodes))
+	for i, n := range x.frame.ByStart(nodes) {
+		out[i] = lang.SpanValue(n)
+	}
+	return out
+}
+
+// counterexample says what the operands of the closure are for one element.
+func (x *explainer) counterexample(p *lang.Expr, elem lang.Value, wrong bool) {
+	c := p.Args[0]
+	if !wrong {
+		c = x.culprit(c)
+	}
+	text := x.actual(c)
+	if c.Op == lang.OpCompare && !wrong {
+		if limit := x.limit(c); limit != "" {
+			text += ", " + limit
+		}
+	}
+	if n, ok := elem.Node(); ok {
+		if c.Op != lang.OpCompare || c.Args[0].Op != lang.OpElement {
+			x.lone = text
+		}
+		x.span(n, "%s", text)
+		return
+	}
+	if nodes := elem.Nodes(); len(nodes) > 0 {
+		x.group(nodes, c, text)
+		return
+	}
+	if len(x.Facts) < maxFacts {
+		x.fact("value", "%s", x.show(elem))
+	}
+}
+
+// maxFacts is how many values that are no spans are listed.
+const maxFacts = 5
+
+// limit is what a comparison allows, if the other side is not a constant that
+// stands beside it anyway.
+func (x *explainer) limit(c *lang.Expr) string {
+	for _, a := range c.Args {
+		if a.Op == lang.OpParam {
+			return a.Operator + " is " + x.show(a.Value(x.frame))
+		}
+	}
+	return ""
+}
+
+// group explains a group of spans that is wrong as a whole.
+func (x *explainer) group(nodes []trace.Node, c *lang.Expr, text string) {
+	if distinct := distinctOf(c); distinct != nil {
+		x.distribution(distinct)
+		return
+	}
+	x.fact("group", "%s of %s: %s", counted(len(nodes), "span"), x.name(nodes[0]), text)
+	for _, n := range nodes {
+		x.span(n, "")
+	}
+}
+
+// distinctOf finds the distinct(…) whose length a comparison is about.
+func distinctOf(c *lang.Expr) *lang.Expr {
+	var found *lang.Expr
+	c.Walk(func(e *lang.Expr) bool {
+		if e.Calls("distinct") && found == nil {
+			found = e
+		}
+		return found == nil
+	})
+	return found
+}
+
+// distribution says which services have which of the values that should be few.
+func (x *explainer) distribution(distinct *lang.Expr) {
+	type group struct {
+		value    string
+		services []string
+		nodes    []trace.Node
+	}
+	var groups []*group
+	find := func(value string) *group {
+		for _, g := range groups {
+			if g.value == value {
+				return g
+			}
+		}
+		groups = append(groups, &group{value: value})
+		return groups[len(groups)-1]
+	}
+	for _, elem := range x.ordered(distinct.Args[0]) {
+		n, ok := elem.Node()
+		v := elem
+		if p := distinct.Closure(); p != nil {
+			v = p.For(x.frame, elem)
+		}
+		if !ok || v.Kind() == lang.Missing {
+			continue
+		}
+		g := find(x.show(v))
+		g.nodes = append(g.nodes, n)
+		if s := clone(x.flow.Span(n).Service()); !slices.Contains(g.services, s) {
+			g.services = append(g.services, s)
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return len(b.nodes) - len(a.nodes) })
+	key := "value"
+	if p := distinct.Closure(); p != nil {
+		key = subject(p)
+	}
+	var values []string
+	for i, g := range groups {
+		if i < maxFacts {
+			x.fact(g.value, "%s of %s", counted(len(g.nodes), "span"), enumerate(g.services, "and"))
+			values = append(values, g.value)
+		}
+		if i > 0 {
+			for _, n := range g.nodes[:min(len(g.nodes), 3)] {
+				x.span(n, "%s is %s", key, g.value)
+			}
+		}
+	}
+	x.Why = fmt.Sprintf("%s has %d values: %s", key, len(groups), strings.Join(values, ", "))
+	if len(groups) == 2 {
+		x.Why += fmt.Sprintf("; %s differ%s from the others", enumerate(groups[1].services, "and"), map[bool]string{true: "s"}[len(groups[1].services) == 1])
+	}
+}
+
+// never explains spans that must not be: each with the chain that led to it.
+func (x *explainer) never() {
+	bad := x.in.sets[x.check.target]
+	members := x.frame.ByStart(bad.members)
+	x.Why = fmt.Sprintf("%s %s what must never be", counted(len(members), "span"), map[bool]string{true: "is", false: "are"}[len(members) == 1])
+	for i, n := range members {
+		if x.check.within > 0 && !x.soon(n) {
+			continue
+		}
+		bad.plan.selector.BindSpan(x.frame, n)
+		text := x.actual(bad.plan.selector)
+		if m := x.flow.Span(n).StatusMessage(); m != "" && !strings.Contains(text, m) {
+			text += fmt.Sprintf(": %q", clone(m))
+		}
+		x.span(n, "%s", text)
+		if i < 3 {
+			if chain := x.chainAbove(n); chain != "" {
+				x.note("%s is %s.", x.name(n), chain)
+			}
+		}
+	}
+	if len(members) > 0 {
+		bad.plan.selector.BindSpan(x.frame, members[0])
+		x.valuesOf(bad.plan.selector, x.check.source.At)
+	}
+}
+
+func (x *explainer) soon(n trace.Node) bool {
+	o, ok := x.flow.Origin()
+	return !ok || x.flow.Span(n).Start() <= x.flow.Span(o).Start().Add(x.check.within)
+}
+
+// chainAbove is the way from a span up to the origin.
+func (x *explainer) chainAbove(n trace.Node) string {
+	var names []string
+	origin, _ := x.flow.Origin()
+	for at := n; at != origin && len(names) < 12; {
+		p, rule := x.causeRule(at)
+		if p == trace.None {
+			break
+		}
+		name := x.name(p)
+		if rule != trace.ByParent {
+			name += " (by " + rule.String() + ")"
+		}
+		names = append(names, name)
+		at = p
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "below " + strings.Join(names, ", ")
+}
+
+func (x *explainer) causeRule(n trace.Node) (trace.Node, trace.Rule) {
+	if p, ok := x.flow.Parent(n); ok {
+		return p, trace.ByParent
+	}
+	for m, rule := range x.flow.Causes(n) {
+		return m, rule
+	}
+	return trace.None, trace.NoRule
+}
+
+// eachFailed explains the spans for which a check does not hold.
+func (x *explainer) eachFailed() {
+	bad, all := x.in.sets[x.check.target], x.in.sets[x.check.over].members
+	members := x.frame.ByStart(bad.members)
+	for i, n := range members {
+		bad.plan.selector.BindSpan(x.frame, n)
+		c := x.culprit(bad.plan.selector)
+		text := x.actual(c)
+		if i == 0 {
+			x.lone = text
+			x.valuesOf(bad.plan.selector, x.check.source.At)
+			if c != bad.plan.selector {
+				x.At = x.check.source.At(c.From, c.To)
+			}
+			x.hints(x.typed(c))
+		}
+		x.span(n, "%s", text)
+	}
+	x.Why = fmt.Sprintf("%d of %s %s", len(members), counted(len(all), "span"), map[bool]string{true: "does not satisfy this", false: "do not satisfy this"}[len(members) == 1])
+	if len(members) == 1 && x.lone != "" {
+		x.Why = x.lone
+		if len(all) > 1 {
+			x.Why += fmt.Sprintf(" (1 of %d spans)", len(all))
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package assertions
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// lostContext says what the place of a span in another trace means: on which side
+// the context was lost, as far as it can be known, and what else joins the two.
+func (x *explainer) lostContext(n trace.Node) string {
+	s := x.flow.Span(n)
+	var parts []string
+	switch {
+	case x.linksElsewhere(n):
+		parts = append(parts, "it links to a span that is no part of this flow")
+	case !s.ParentID().IsZero():
+		if _, ok := x.flow.Parent(n); ok {
+			parts = append(parts, "it was called from there")
+		} else {
+			parts = append(parts, fmt.Sprintf("it names a parent, span %s, that never arrived", s.ParentID()))
+		}
+	case s.Kind() == trace.Consumer:
+		parts = append(parts, x.lostMessage(n))
+	case s.Kind() == trace.Server:
+		parts = append(parts, x.lostCall(n))
+	default:
+		parts = append(parts, "nothing joins it to this flow: it has neither a parent nor a link")
+	}
+	if shared := x.shared(n); shared != "" {
+		parts = append(parts, shared)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (x *explainer) linksElsewhere(n trace.Node) bool {
+	for range x.flow.Span(n).Links() {
+		return true
+	}
+	return false
+}
+
+// lostMessage compares a consumer that started a trace of its own with the
+// producers of the flow.
+func (x *explainer) lostMessage(n trace.Node) string {
+	service := clone(x.flow.Span(n).Service())
+	p := x.producerFor(n)
+	if p == trace.None {
+		return "it has neither a link nor a parent, so nothing joins it to this flow"
+	}
+	producer := x.name(p)
+	text := "it has neither a link to " + producer + " nor a parent: "
+	sent, received := x.attr(p, "messaging.message.id"), x.attr(n, "messaging.message.id")
+	switch {
+	case x.otherConsumersLink(n):
+		text += service + " links other messages to their producers, so the producer sent this one without its context"
+	case x.otherMessagesLink(p):
+		text += "other messages of " + clone(x.flow.Span(p).Service()) + " carry their context, so " + service + " did not read it"
+	case sent != "" && received == "":
+		text += fmt.Sprintf("the producer recorded messaging.message.id %q and %s received none, so the message seems to have arrived without its headers; does the producer put the context into them?", sent, service)
+	default:
+		text += clone(x.flow.Span(p).Service()) + " did not put its context into the message's headers, or " + service + " did not read it"
+	}
+	return text
+}
+
+// producerFor is the producer of the flow whose message a consumer may have got:
+// one that nobody consumed, to the same destination if both name theirs.
+func (x *explainer) producerFor(n trace.Node) trace.Node {
+	to := x.attr(n, "messaging.destination.name")
+	best := trace.None
+	for _, p := range x.in.spans {
+		if x.flow.Span(p).Kind() != trace.Producer || !x.isUnconsumed(p) {
+			continue
+		}
+		if from := x.attr(p, "messaging.destination.name"); to == "" || from == "" || from == to {
+			best = p
+		}
+	}
+	return best
+}
+
+// otherConsumersLink reports whether the consumer's service links some message.
+func (x *explainer) otherConsumersLink(n trace.Node) bool {
+	service := x.flow.Span(n).Service()
+	for i := range x.flow.Received() {
+		m := trace.Node(i)
+		if m != n && x.flow.Span(m).Kind() == trace.Consumer && x.flow.Span(m).Service() == service && x.linksElsewhere(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// otherMessagesLink reports whether some message of the producer's service was
+// followed by the context that it carried.
+func (x *explainer) otherMessagesLink(p trace.Node) bool {
+	service := x.flow.Span(p).Service()
+	for i := range x.flow.Received() {
+		m := trace.Node(i)
+		if m != p && x.flow.Span(m).Kind() == trace.Producer && x.flow.Span(m).Service() == service && !x.isUnconsumed(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// lostCall says which call of the flow a server span of another trace may answer.
+func (x *explainer) lostCall(n trace.Node) string {
+	service := clone(x.flow.Span(n).Service())
+	for _, c := range x.in.spans {
+		if x.flow.Span(c).Kind() == trace.Client && !x.hasServer(c) && x.names(c, service) {
+			return fmt.Sprintf("it started a trace of its own: %s called %s and has no server span, so the call went without its context, or %s did not read it", x.name(c), service, service)
+		}
+	}
+	return "it started a trace of its own: the call came without a context, or " + service + " did not read it"
+}
+
+// shared names an attribute that identifies something and has one value on both a
+// span of another trace and a member of the flow.
+func (x *explainer) shared(n trace.Node) string {
+	for key, v := range x.flow.Span(n).Attrs() {
+		if !identifies(key) || v.Kind() != trace.String && v.Kind() != trace.Int {
+			continue
+		}
+		for _, m := range x.in.spans {
+			if w, ok := x.flow.Span(m).Attr(key); ok && w == v {
+				return fmt.Sprintf("it has the same %s, %s, as %s", clone(key), clone(v.String()), x.name(m))
+			}
+		}
+	}
+	return ""
+}
+
+// identifies reports whether a key is likely to name one thing among many.
+func identifies(key string) bool {
+	for _, ending := range []string{".id", "_id", ".key", "_key", ".uuid", ".number"} {
+		if strings.HasSuffix(key, ending) && !strings.HasPrefix(key, "messaging.client") && !strings.HasPrefix(key, "thread.") {
+			return true
+		}
+	}
+	return key == "id"
+}

@@ -1,0 +1,254 @@
+package assertions
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// data explains a condition about values: both, with their types, and where each
+// was read.
+func (x *explainer) data(c *lang.Expr) {
+	parts := x.typed(c)
+	var texts []string
+	for _, p := range parts {
+		texts = append(texts, p.text)
+	}
+	switch {
+	case len(texts) == 0:
+		x.Why = oneLine(c.Text()) + " is " + x.show(c.Value(x.frame))
+	case c.Op == lang.OpCompare && len(parts) == 1:
+		x.Why = texts[0] + ", " + x.wanted(c, parts[0].expr)
+	default:
+		x.Why = enumerate(texts, "and")
+	}
+	x.readings(c)
+	x.hints(parts)
+}
+
+// wanted says what a comparison asks of its one operand that is no constant.
+func (x *explainer) wanted(c, operand *lang.Expr) string {
+	limit := other(c, operand)
+	if limit.Op == lang.OpLiteral && limit.Type.Base == lang.TNil {
+		if c.Operator == "==" {
+			return "it should be missing"
+		}
+		return "it should be there"
+	}
+	v := x.show(limit.Value(x.frame))
+	if limit.Op == lang.OpParam {
+		v += " (" + limit.Operator + ")"
+	}
+	return bound(c, operand, v)
+}
+
+// part is one operand with its value.
+type part struct {
+	expr  *lang.Expr
+	value lang.Value
+	text  string
+}
+
+// typed describes the operands of a condition, with their types where these differ.
+func (x *explainer) typed(c *lang.Expr) []part {
+	var out []part
+	kinds := map[lang.Kind]bool{}
+	for _, o := range operands(c) {
+		v := o.Value(x.frame)
+		kinds[v.Kind()] = true
+		out = append(out, part{expr: o, value: v})
+	}
+	for _, a := range c.Args {
+		if v, ok := a.Literal(); ok && a.Type.Base != lang.TNil {
+			kinds[v.Kind()] = true
+		}
+	}
+	mixed := len(kinds) > 1 || c.Calls("isInt", "isFloat", "isString", "isBool", "isList")
+	for i, p := range out {
+		switch p.value.Kind() {
+		case lang.Missing:
+			out[i].text = subject(p.expr) + " is missing"
+		case lang.Set:
+			out[i].text = fmt.Sprintf("%s is %s", subject(p.expr), counted(len(p.value.Nodes()), "span"))
+		case lang.Int, lang.Float, lang.String, lang.Bool:
+			if mixed {
+				out[i].text = subject(p.expr) + " is " + clone(lang.Describe(p.value))
+				break
+			}
+			fallthrough
+		default:
+			out[i].text = subject(p.expr) + " is " + x.show(p.value)
+		}
+	}
+	return out
+}
+
+// readings shows each span that a value was read from.
+func (x *explainer) readings(c *lang.Expr) {
+	seen := map[string]bool{}
+	c.Outside(func(e *lang.Expr) {
+		if !e.IsScalar() || len(e.Args) == 0 {
+			return
+		}
+		v := e.Args[0].Value(x.frame)
+		if v.Kind() != lang.Set && v.Kind() != lang.Span {
+			return
+		}
+		nodes := v.Nodes()
+		if len(nodes) == 0 {
+			x.note("%s is missing because there is no span in %s.", oneLine(e.Text()), oneLine(e.Args[0].Text()))
+			if plan := x.setOf(e.Args[0]); plan != nil && len(x.Near) == 0 {
+				x.missing(plan)
+			}
+			return
+		}
+		for _, n := range x.frame.ByStart(nodes) {
+			if key := fmt.Sprint(n, e.Operator); !seen[key] {
+				seen[key] = true
+				x.span(n, "%s", x.reading(e, n))
+			}
+		}
+	})
+}
+
+// reading says what one span has under a name, and where it was found.
+func (x *explainer) reading(e *lang.Expr, n trace.Node) string {
+	v := e.Read(x.frame, n)
+	if v.Kind() == lang.Missing {
+		if similar := x.similarKey(e, n); similar != "" {
+			return fmt.Sprintf("no %s, but %s", e.Operator, similar)
+		}
+		return "no " + e.Operator
+	}
+	text := fmt.Sprintf("%s = %s (%s)", e.Operator, x.show(v), v.Kind())
+	if key, ok := e.MatchedKey(x.frame, n); ok && key != e.Operator {
+		text += ", sent as " + clone(key)
+	}
+	if where := e.WhereFound(x.frame, n); where == "resource" || where == "scope" {
+		text += ", on its " + where
+	}
+	return text
+}
+
+// similarKey is an attribute of the span whose name is nearly the one asked for.
+func (x *explainer) similarKey(e *lang.Expr, n trace.Node) string {
+	if e.Op != lang.OpAttr {
+		return ""
+	}
+	var keys []string
+	for key := range x.flow.Span(n).Attrs() {
+		keys = append(keys, clone(key))
+	}
+	if near, ok := nearKey(e.Operator, keys); ok {
+		v, _ := x.flow.Span(n).Attr(near)
+		return fmt.Sprintf("%s = %s", near, clone(v.String()))
+	}
+	return ""
+}
+
+// hints says what may have happened to two values that should be one.
+func (x *explainer) hints(parts []part) {
+	if len(parts) != 2 {
+		if len(parts) == 1 {
+			x.numberInString(parts[0].value)
+		}
+		return
+	}
+	a, b := parts[0].value, parts[1].value
+	switch {
+	case a.Kind() == lang.String && b.Kind() == lang.String:
+		x.textHints(a.Str(), b.Str())
+	case a.Kind() == lang.String:
+		x.numberHints(a.Str(), b)
+	case b.Kind() == lang.String:
+		x.numberHints(b.Str(), a)
+	default:
+		m, ok := a.Number()
+		n, also := b.Number()
+		if ok && also {
+			x.factor(m, n)
+		}
+	}
+}
+
+func (x *explainer) textHints(a, b string) {
+	switch {
+	case a == b:
+	case strings.EqualFold(a, b):
+		x.note("The two differ only in upper and lower case.")
+	case strings.TrimSpace(a) == strings.TrimSpace(b):
+		x.note("The two differ only in white space at their ends.")
+	case strings.EqualFold(strings.Map(alphanumeric, a), strings.Map(alphanumeric, b)):
+		x.note("The two differ only in punctuation or case.")
+	}
+}
+
+func alphanumeric(r rune) rune {
+	if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 0x7f {
+		return r
+	}
+	return -1
+}
+
+// numberHints compares a string of digits with a number.
+func (x *explainer) numberHints(s string, number lang.Value) {
+	n, ok := number.Number()
+	m, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if !ok || err != nil {
+		return
+	}
+	text := fmt.Sprintf("The string %q reads as a number", clone(s))
+	switch factor := n / m; {
+	case m == n:
+		x.note("%s, and it is the same number: only its type changed on the way.", text)
+	case isFactor(factor):
+		x.note("%s, and %s is %s times that: its type changed on the way, and its unit.", text, x.show(number), trimFloat(factor))
+	case isFactor(1 / factor):
+		x.note("%s, and it is %s times %s: its type changed on the way, and its unit.", text, trimFloat(1/factor), x.show(number))
+	default:
+		x.note("%s, but another one.", text)
+	}
+}
+
+// numberInString is the hint for a value that should be a number.
+func (x *explainer) numberInString(v lang.Value) {
+	if v.Kind() != lang.String {
+		return
+	}
+	s := v.Str()
+	if _, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
+		x.note("The string %q reads as a whole number: only its type is wrong.", clone(s))
+	} else if _, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
+		x.note("The string %q reads as a number with a decimal point: its type is wrong, and its unit may be.", clone(s))
+	}
+}
+
+// factor notes that two numbers are the same in another unit.
+func (x *explainer) factor(a, b float64) {
+	if a == 0 || b == 0 {
+		return
+	}
+	for _, f := range []float64{a / b, b / a} {
+		if isFactor(f) {
+			x.note("One is %s times the other: is it the unit?", trimFloat(f))
+			return
+		}
+	}
+}
+
+// isFactor reports whether a ratio is one between units: cents, milliseconds,
+// seconds and minutes, binary thousands.
+func isFactor(f float64) bool {
+	for _, u := range []float64{60, 100, 1000, 1024, 3600, 1e6, 1e9} {
+		if math.Abs(f-u) < 1e-9*u {
+			return true
+		}
+	}
+	return false
+}
+
+func trimFloat(f float64) string { return strconv.FormatFloat(math.Round(f), 'f', -1, 64) }

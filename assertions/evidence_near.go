@@ -1,0 +1,164 @@
+package assertions
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// maxNear is how many near misses are kept.
+const maxNear = 5
+
+// nearest ranks all spans that were received by how much of a selector they
+// satisfy, and keeps the best. What satisfies all of it and is no member of the
+// flow is a look-alike: the flow lost it.
+func (x *explainer) nearest(set *setPlan) {
+	if set.selector == nil {
+		return
+	}
+	type candidate struct {
+		miss  NearMiss
+		node  trace.Node
+		score int
+	}
+	var all []candidate
+	conjuncts := x.conjunctsOf(set)
+	for i := range x.flow.Received() {
+		n := trace.Node(i)
+		c := candidate{node: n}
+		c.miss, c.score = x.missOf(conjuncts, n)
+		if c.score > 0 && (c.miss.Fails != "" || !x.flow.Contains(n)) {
+			all = append(all, c)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(outside(a.miss), outside(b.miss)), cmp.Compare(a.miss.Span.Start, b.miss.Span.Start))
+	})
+	seen := map[string]bool{}
+	for _, c := range all {
+		key := c.miss.Span.Service + "\x00" + c.miss.Span.Name + "\x00" + c.miss.Fails
+		if seen[key] || len(x.Near) == maxNear || len(x.Near) > 0 && c.score < all[0].score-1 {
+			continue
+		}
+		seen[key] = true
+		if c.miss.OtherTrace && c.miss.Fails == "" {
+			c.miss.Explanation = x.lostContext(c.node)
+		}
+		x.Near = append(x.Near, c.miss)
+	}
+}
+
+func outside(m NearMiss) int {
+	if m.OtherTrace {
+		return 1
+	}
+	return 0
+}
+
+// conjunctsOf are the conditions of a selector and of the sets that it is part of.
+func (x *explainer) conjunctsOf(set *setPlan) []*lang.Expr {
+	out := set.selector.Conjuncts()
+	if set.base != 0 {
+		if base := x.in.sets[set.base].plan; base.selector != nil {
+			out = append(x.conjunctsOf(base), out...)
+		}
+	}
+	return out
+}
+
+// missOf counts the conditions that a span satisfies. The service weighs most: a
+// span of another service is hardly ever the one that is missing.
+func (x *explainer) missOf(conjuncts []*lang.Expr, n trace.Node) (NearMiss, int) {
+	m := NearMiss{Of: len(conjuncts)}
+	score := 0
+	for _, c := range conjuncts {
+		if c.OfSpan(x.frame, n).True() {
+			m.Holds++
+			score += weight(c)
+			continue
+		}
+		if m.Fails == "" {
+			m.Fails = clone(oneLine(c.Text()))
+			m.Actual = x.actual(c)
+		}
+	}
+	if score == 0 {
+		return m, 0
+	}
+	m.Span, m.OtherTrace = x.ref(n), !x.flow.Contains(n)
+	return m, score
+}
+
+func weight(c *lang.Expr) int {
+	w := 2
+	c.Walk(func(e *lang.Expr) bool {
+		if e.Op == lang.OpField && e.Operator == "service" || e.Calls("entersService") {
+			w = 5
+		}
+		if e.Op == lang.OpField && e.Operator == "kind" {
+			w = 1
+		}
+		return true
+	})
+	return w
+}
+
+// actual says what the operands of a condition are: kind is "server". The span or
+// element that it is about has been bound.
+func (x *explainer) actual(c *lang.Expr) string {
+	var parts []string
+	for _, o := range operands(c) {
+		parts = append(parts, x.is(o))
+	}
+	return enumerate(parts, "and")
+}
+
+// is says what one operand is.
+func (x *explainer) is(o *lang.Expr) string {
+	v := o.Value(x.frame)
+	subject := subject(o)
+	switch v.Kind() {
+	case lang.Missing:
+		return subject + " is missing"
+	case lang.Set:
+		return subject + " is " + counted(len(v.Nodes()), "span")
+	}
+	return subject + " is " + x.show(v)
+}
+
+// subject is the text of an operand without the dot of a closure.
+func subject(e *lang.Expr) string {
+	text := strings.TrimPrefix(oneLine(e.Text()), "it.")
+	if strings.HasPrefix(text, ".") {
+		return clone(text[1:])
+	}
+	return clone(text)
+}
+
+// operands are the parts of a condition whose values decide it: the sides of a
+// comparison that are no constants, or what a word is applied to.
+func operands(c *lang.Expr) []*lang.Expr {
+	switch c.Op {
+	case lang.OpAnd, lang.OpOr:
+		return append(operands(c.Args[0]), operands(c.Args[1])...)
+	case lang.OpNot:
+		return operands(c.Args[0])
+	case lang.OpField, lang.OpAttr:
+		return []*lang.Expr{c}
+	}
+	var out []*lang.Expr
+	for _, a := range c.Args {
+		switch a.Op {
+		case lang.OpLiteral, lang.OpParam, lang.OpClosure, lang.OpList, lang.OpElement:
+		default:
+			out = append(out, a)
+		}
+	}
+	if len(out) == 0 && c.Type.Base == lang.TBool && c.Op == lang.OpCall {
+		return []*lang.Expr{c}
+	}
+	return out
+}

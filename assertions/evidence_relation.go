@@ -1,0 +1,56 @@
+package assertions
+
+import (
+	"fmt"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/internal/diag"
+	"github.com/followspan/followspan/trace"
+)
+
+// unrelated explains calls, callsDirectly and causes.
+func (x *explainer) unrelated(c, from, to *lang.Expr) {
+	a, b := from.Value(x.frame).Nodes(), to.Value(x.frame).Nodes()
+	switch {
+	case len(a) == 0:
+		x.nothing(from)
+		return
+	case len(b) == 0:
+		x.nothing(to)
+		x.below(a, oneLine(from.Text()))
+		return
+	}
+	verb := map[string]string{"calls": "calls", "callsDirectly": "calls", "causes": "causes", "causedBy": "causes"}[c.Word.Name]
+	directly := ""
+	if c.Calls("callsDirectly") {
+		directly = " directly"
+	}
+	x.Why = fmt.Sprintf("%s never %s %s%s", oneLine(from.Text()), verb, oneLine(to.Text()), directly)
+	for _, n := range x.frame.ByStart(b) {
+		x.span(n, "%s", x.whoCalled(n))
+	}
+	if c.Calls("causes", "causedBy") {
+		x.missingLink(a, b)
+	}
+	x.below(a, oneLine(from.Text()))
+}
+
+// missingLink says on which side the context between two spans of one flow was lost.
+func (x *explainer) missingLink(a, b []trace.Node) {
+	for _, n := range b {
+		s := x.flow.Span(n)
+		if s.Kind() == trace.Consumer && !x.linksElsewhere(n) && x.producerFor(n) != trace.None {
+			x.note("%s: %s.", x.name(n), x.lostMessage(n))
+			return
+		}
+	}
+}
+
+// nearKey finds the key that was probably meant: one slip away, or with the same
+// last parts.
+func nearKey(key string, keys []string) (string, bool) {
+	if near, ok := diag.Suggest(key, keys); ok {
+		return near, true
+	}
+	return "", false
+}

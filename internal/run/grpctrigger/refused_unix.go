@@ -1,0 +1,7 @@
+//go:build unix
+
+package grpctrigger
+
+import "syscall"
+
+const errRefused = syscall.ECONNREFUSED

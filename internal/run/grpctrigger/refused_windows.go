@@ -1,0 +1,5 @@
+package grpctrigger
+
+import "golang.org/x/sys/windows"
+
+const errRefused = windows.WSAECONNREFUSED
