@@ -121,17 +121,26 @@ func grade(f trace.Flow) Grade {
 // stamp says when an early verdict was decided, and by which span.
 func (in *Instance) stamp(v *Verdict, s *checkState, f trace.Flow) {
 	v.At = f.Now().Sub(f.Started)
-	last := trace.None
+	last := in.lastNews
+	if in.originNew {
+		last = in.frame.Origin
+	}
 	consider := func(p *lang.Program) {
+		newest := trace.None
 		for _, i := range p.Sets {
 			if m := in.sets[i].members; in.sets[i].changed && len(m) > 0 {
-				last = max(last, m[len(m)-1])
+				newest = max(newest, m[len(m)-1])
 			}
 		}
+		if newest != trace.None {
+			last = newest
+		}
 	}
-	consider(s.that.Program())
-	if s.when != nil {
-		consider(s.when.Program())
+	if !in.originNew {
+		consider(s.that.Program())
+		if s.when != nil {
+			consider(s.when.Program())
+		}
 	}
 	if last != trace.None {
 		v.By = ref(f.View, last)

@@ -81,7 +81,11 @@ func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
 	closing := !in.frame.Open
 	known := in.frame.Origin != trace.None
 	moved := closing || f.Received() != in.received || known != in.origin
-	in.origin = known
+	in.originNew = known && !in.origin
+	in.origin, in.lastNews = known, trace.None
+	for _, n := range news {
+		in.lastNews = max(in.lastNews, n)
+	}
 	for i, t := range in.sets {
 		in.fillSet(i, t, moved)
 	}

@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/followspan/followspan/assertions/internal/lang"
@@ -70,7 +71,7 @@ func (x *explainer) doubtful(guard, that lang.Value) {
 	if d.Try != "" {
 		x.Try = append(x.Try, d.Try)
 	}
-	if d.To > d.From && x.check.target < 0 && !source.IsZero() {
+	if d.To > d.From && d.To-d.From < len(source.Text) && x.check.target < 0 && !source.IsZero() {
 		x.At = source.At(d.From, d.To)
 	}
 	if d.Why == lang.Pending {
@@ -100,6 +101,7 @@ func (x *explainer) unproved(that lang.Value) {
 		return
 	}
 	x.Why = holds + ", but not everything arrived: " + x.edgesInWords(x.flow.OpenEdges())
+	x.Try = append(x.Try, "raise timing.deadline if it only came late", "find out who did not send it: not instrumented, sampled out, or ended before it could export")
 }
 
 // failed finds the part to blame and explains it by its kind.
@@ -126,10 +128,11 @@ func (x *explainer) failed() {
 func (x *explainer) culprit(e *lang.Expr) *lang.Expr {
 	switch e.Op {
 	case lang.OpAnd:
-		for _, part := range e.Conjuncts() {
-			if v := part.Value(x.frame); !v.True() {
-				return x.culprit(part)
-			}
+		if part := x.firstThat(e.Conjuncts(), fails); part != nil {
+			return x.culprit(part)
+		}
+		if part := x.firstThat(e.Conjuncts(), func(v lang.Value) bool { return !v.True() }); part != nil {
+			return x.culprit(part)
 		}
 	case lang.OpLet:
 		return x.culprit(e.Args[1])
@@ -140,6 +143,18 @@ func (x *explainer) culprit(e *lang.Expr) *lang.Expr {
 		return x.culprit(e.Args[2])
 	}
 	return e
+}
+
+// fails reports whether a condition does not hold, whatever else arrives.
+func fails(v lang.Value) bool { return v.False() || v.Kind() == lang.Missing }
+
+func (x *explainer) firstThat(parts []*lang.Expr, is func(lang.Value) bool) *lang.Expr {
+	for _, p := range parts {
+		if is(p.Value(x.frame)) {
+			return p
+		}
+	}
+	return nil
 }
 
 // blame points at the culprit, unless it is all there is.
@@ -209,7 +224,7 @@ func (x *explainer) neither(c *lang.Expr) {
 	for _, part := range disjuncts(c) {
 		inner := &explainer{Evidence: &Evidence{}, in: x.in, check: x.check, flow: x.flow, frame: x.frame, v: x.v}
 		inner.part(x.culprit(part))
-		whys = append(whys, inner.Why)
+		whys = append(whys, oneLine(part.Text())+" ("+inner.Why+")")
 		if len(whys) == 1 {
 			values := x.Values
 			*x.Evidence = *inner.Evidence
@@ -289,6 +304,9 @@ func (x *explainer) valueOf(e *lang.Expr) (string, bool) {
 	v := e.Value(x.frame)
 	if v.Kind() == lang.Set || v.Kind() == lang.Span {
 		return counted(len(v.Nodes()), "span"), true
+	}
+	if number, ok := v.Number(); ok && v.Kind() == lang.Float && e.Op != lang.OpAttr {
+		return strconv.FormatFloat(number, 'g', 4, 64), true
 	}
 	return x.show(v), true
 }

@@ -170,7 +170,6 @@ func (x *explainer) inTime(called []trace.Node) bool {
 	if late == 0 {
 		return true
 	}
-	x.fact("allowed", "%s", lang.FormatDuration(a.Within))
 	if late > 1 {
 		x.Why = fmt.Sprintf("%d of %s %s too long; the first: %s", late, counted(len(called), "call"), takes(late), x.Why)
 	}
@@ -193,11 +192,13 @@ func (x *explainer) lateCall(n trace.Node, v lang.Value) {
 	if x.check.arrow.Relation == Causes {
 		p := x.frame.Producer(n)
 		x.fact("measured", "%s, from the end of %s to the start of %s", x.show(v), x.name(p), x.name(n))
+		x.fact("allowed", "%s", lang.FormatDuration(x.check.arrow.Within))
 		x.onTime(p, "the message was sent")
 		x.onTime(n, "it was consumed")
 		return
 	}
 	x.fact("measured", "%s, as the caller of %s saw it", x.show(v), x.name(n))
+	x.fact("allowed", "%s", lang.FormatDuration(x.check.arrow.Within))
 	x.parts(n)
 }
 

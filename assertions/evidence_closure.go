@@ -25,6 +25,10 @@ func (x *explainer) closure(c *lang.Expr) {
 		x.counterexamples(over, p, false)
 	case "any":
 		x.counterexamples(over, p, holds)
+		if n := len(over.Elements(x.frame)); !holds && n > 1 {
+			x.Why = fmt.Sprintf("none of the %d satisfies this", n)
+			x.Spans = x.Spans[:min(len(x.Spans), 3)]
+		}
 	default:
 		x.counterexamples(over, p, true)
 	}
@@ -36,7 +40,7 @@ func (x *explainer) counterexamples(over, p *lang.Expr, wrong bool) {
 	bad := 0
 	for _, elem := range elems {
 		v := p.For(x.frame, elem)
-		if v.True() != wrong {
+		if wrong && !v.True() || !wrong && !fails(v) {
 			continue
 		}
 		if bad++; bad <= maxSpans {

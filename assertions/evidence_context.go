@@ -10,28 +10,38 @@ import (
 // lostContext says what the place of a span in another trace means: on which side
 // the context was lost, as far as it can be known, and what else joins the two.
 func (x *explainer) lostContext(n trace.Node) string {
-	s := x.flow.Span(n)
-	var parts []string
-	switch {
-	case x.linksElsewhere(n):
-		parts = append(parts, "it links to a span that is no part of this flow")
-	case !s.ParentID().IsZero():
-		if _, ok := x.flow.Parent(n); ok {
-			parts = append(parts, "it was called from there")
-		} else {
-			parts = append(parts, fmt.Sprintf("it names a parent, span %s, that never arrived", s.ParentID()))
-		}
-	case s.Kind() == trace.Consumer:
-		parts = append(parts, x.lostMessage(n))
-	case s.Kind() == trace.Server:
-		parts = append(parts, x.lostCall(n))
-	default:
-		parts = append(parts, "nothing joins it to this flow: it has neither a parent nor a link")
+	top, it := n, "it"
+	for p, ok := x.flow.Parent(top); ok && !x.flow.Contains(p); p, ok = x.flow.Parent(p) {
+		top = p
+	}
+	prefix := ""
+	if top != n {
+		it = x.name(top)
+		prefix = "it is below " + it + "; "
+	}
+	text := prefix + it + " " + x.lost(top)
+	if !strings.HasSuffix(text, "?") {
+		text += "."
 	}
 	if shared := x.shared(n); shared != "" {
-		parts = append(parts, shared)
+		text += " It has the same " + shared + "."
 	}
-	return strings.Join(parts, "; ")
+	return text
+}
+
+// lost says why nothing joins the first span of another trace to this flow.
+func (x *explainer) lost(n trace.Node) string {
+	switch s := x.flow.Span(n); {
+	case x.linksElsewhere(n):
+		return "links to a span that is no part of this flow"
+	case !s.ParentID().IsZero():
+		return fmt.Sprintf("names a parent, span %s, that never arrived", s.ParentID())
+	case s.Kind() == trace.Consumer:
+		return x.lostMessage(n)
+	case s.Kind() == trace.Server:
+		return x.lostCall(n)
+	}
+	return "has neither a parent nor a link, so nothing joins it to this flow"
 }
 
 func (x *explainer) linksElsewhere(n trace.Node) bool {
@@ -47,10 +57,10 @@ func (x *explainer) lostMessage(n trace.Node) string {
 	service := clone(x.flow.Span(n).Service())
 	p := x.producerFor(n)
 	if p == trace.None {
-		return "it has neither a link nor a parent, so nothing joins it to this flow"
+		return "has neither a link nor a parent, so nothing joins it to this flow"
 	}
 	producer := x.name(p)
-	text := "it has neither a link to " + producer + " nor a parent: "
+	text := "has neither a link to " + producer + " nor a parent: "
 	sent, received := x.attr(p, "messaging.message.id"), x.attr(n, "messaging.message.id")
 	switch {
 	case x.otherConsumersLink(n):
@@ -58,7 +68,7 @@ func (x *explainer) lostMessage(n trace.Node) string {
 	case x.otherMessagesLink(p):
 		text += "other messages of " + clone(x.flow.Span(p).Service()) + " carry their context, so " + service + " did not read it"
 	case sent != "" && received == "":
-		text += fmt.Sprintf("the producer recorded messaging.message.id %q and %s received none, so the message seems to have arrived without its headers; does the producer put the context into them?", sent, service)
+		text += fmt.Sprintf("the producer recorded messaging.message.id %q and %s received none, so the message seems to have arrived without its headers. Does %s put its context into them?", sent, service, clone(x.flow.Span(p).Service()))
 	default:
 		text += clone(x.flow.Span(p).Service()) + " did not put its context into the message's headers, or " + service + " did not read it"
 	}
@@ -111,10 +121,10 @@ func (x *explainer) lostCall(n trace.Node) string {
 	service := clone(x.flow.Span(n).Service())
 	for _, c := range x.in.spans {
 		if x.flow.Span(c).Kind() == trace.Client && !x.hasServer(c) && x.names(c, service) {
-			return fmt.Sprintf("it started a trace of its own: %s called %s and has no server span, so the call went without its context, or %s did not read it", x.name(c), service, service)
+			return fmt.Sprintf("started a trace of its own: %s called %s and has no server span, so the call went without its context, or %s did not read it", x.name(c), service, service)
 		}
 	}
-	return "it started a trace of its own: the call came without a context, or " + service + " did not read it"
+	return "started a trace of its own: the call came without a context, or " + service + " did not read it"
 }
 
 // shared names an attribute that identifies something and has one value on both a
@@ -126,7 +136,7 @@ func (x *explainer) shared(n trace.Node) string {
 		}
 		for _, m := range x.in.spans {
 			if w, ok := x.flow.Span(m).Attr(key); ok && w == v {
-				return fmt.Sprintf("it has the same %s, %s, as %s", clone(key), clone(v.String()), x.name(m))
+				return fmt.Sprintf("%s, %s, as %s", clone(key), clone(v.String()), x.name(m))
 			}
 		}
 	}

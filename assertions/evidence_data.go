@@ -27,6 +27,11 @@ func (x *explainer) data(c *lang.Expr) {
 		x.Why = enumerate(texts, "and")
 	}
 	x.readings(c)
+	for _, a := range c.Args {
+		if v, ok := a.Literal(); ok && c.Op == lang.OpCompare && len(parts) == 1 {
+			parts = append(parts, part{expr: a, value: v})
+		}
+	}
 	x.hints(parts)
 }
 
@@ -55,6 +60,9 @@ type part struct {
 
 // typed describes the operands of a condition, with their types where these differ.
 func (x *explainer) typed(c *lang.Expr) []part {
+	if c.Op == lang.OpAnd || c.Op == lang.OpOr {
+		return append(x.typed(c.Args[0]), x.typed(c.Args[1])...)
+	}
 	var out []part
 	kinds := map[lang.Kind]bool{}
 	for _, o := range operands(c) {

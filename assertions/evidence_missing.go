@@ -11,23 +11,13 @@ import (
 
 // nothing explains a set that is empty and should not be.
 func (x *explainer) nothing(set *lang.Expr) {
-	x.Why = "no span is " + article(oneLine(set.Text()))
+	x.Why = "no span matches " + oneLine(set.Text())
 	plan := x.setOf(set)
 	if plan == nil {
 		x.emptyPart(set)
 		return
 	}
 	x.missing(plan)
-}
-
-func article(name string) string {
-	if strings.ContainsAny(name, " (.") {
-		return "in " + name
-	}
-	if strings.ContainsRune("aeiou", rune(name[0])) {
-		return "an " + name
-	}
-	return "a " + name
 }
 
 // setOf is the declared set that an expression names or is part of.
@@ -59,19 +49,20 @@ func (x *explainer) emptyPart(set *lang.Expr) {
 
 // missing looks for what came nearest to a set, and for what may have kept it away.
 func (x *explainer) missing(set *setPlan) {
-	if set.selector != nil {
-		x.fact(x.label(set)+" is", "%s", oneLine(set.meaning(x.in.flow.plan)))
+	switch a := x.check.arrow; {
+	case set.declared:
+		x.fact(set.name+" is", "%s", oneLine(set.meaning(x.in.flow.plan)))
+	case a != nil && a.Operation != "":
+		x.fact("looked for", "a call that arrives at %s, operation %q", a.Callee.Name, a.Operation)
+	case a != nil:
+		x.fact("looked for", "a call that arrives at %s", a.Callee.Name)
 	}
 	x.nearest(set)
 	x.unconsumed(set)
 	x.unserved(set)
-}
-
-func (x *explainer) label(set *setPlan) string {
-	if set.declared {
-		return set.name
-	}
-	return "looked for"
+	x.Near = slices.DeleteFunc(x.Near, func(m NearMiss) bool {
+		return slices.ContainsFunc(x.Spans, func(s SpanNote) bool { return s.Span.Node == m.Span.Node })
+	})
 }
 
 // unconsumed shows the messages of the flow that nobody consumed, if what is
@@ -99,7 +90,11 @@ func (x *explainer) mayConsume(set *setPlan) bool {
 			return true
 		}
 	}
-	return strings.Contains(set.source, "consumer") || strings.Contains(set.source, "messaging.")
+	if strings.Contains(set.source, "consumer") || strings.Contains(set.source, "messaging.") {
+		return true
+	}
+	service := x.serviceOf(set)
+	return service != "" && !slices.ContainsFunc(x.in.spans, func(n trace.Node) bool { return x.flow.Span(n).Service() == service })
 }
 
 func (x *explainer) isUnconsumed(n trace.Node) bool {

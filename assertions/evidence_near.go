@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -81,8 +82,7 @@ func (x *explainer) missOf(conjuncts []*lang.Expr, n trace.Node) (NearMiss, int)
 			continue
 		}
 		if m.Fails == "" {
-			m.Fails = clone(oneLine(c.Text()))
-			m.Actual = x.actual(c)
+			m.Fails, m.Actual = x.failing(c, n)
 		}
 	}
 	if score == 0 {
@@ -90,6 +90,19 @@ func (x *explainer) missOf(conjuncts []*lang.Expr, n trace.Node) (NearMiss, int)
 	}
 	m.Span, m.OtherTrace = x.ref(n), !x.flow.Contains(n)
 	return m, score
+}
+
+// failing says which condition a span does not satisfy, and what it is instead.
+func (x *explainer) failing(c *lang.Expr, n trace.Node) (fails, actual string) {
+	s := x.flow.Span(n)
+	switch {
+	case c.Calls("operation"):
+		return "operation " + oneLine(c.Args[1].Text()), fmt.Sprintf("it is %q", clone(s.Name()))
+	case c.Calls("entersService"):
+		v, _ := c.Args[1].Literal()
+		return "a call that arrives at " + v.Str(), fmt.Sprintf("it is a %s span of %s", s.Kind(), clone(s.Service()))
+	}
+	return clone(oneLine(c.Text())), x.actual(c)
 }
 
 func weight(c *lang.Expr) int {
@@ -110,23 +123,10 @@ func weight(c *lang.Expr) int {
 // element that it is about has been bound.
 func (x *explainer) actual(c *lang.Expr) string {
 	var parts []string
-	for _, o := range operands(c) {
-		parts = append(parts, x.is(o))
+	for _, p := range x.typed(c) {
+		parts = append(parts, p.text)
 	}
 	return enumerate(parts, "and")
-}
-
-// is says what one operand is.
-func (x *explainer) is(o *lang.Expr) string {
-	v := o.Value(x.frame)
-	subject := subject(o)
-	switch v.Kind() {
-	case lang.Missing:
-		return subject + " is missing"
-	case lang.Set:
-		return subject + " is " + counted(len(v.Nodes()), "span")
-	}
-	return subject + " is " + x.show(v)
 }
 
 // subject is the text of an operand without the dot of a closure.

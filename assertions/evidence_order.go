@@ -51,28 +51,32 @@ func (x *explainer) wrongPairs(a, b []trace.Node) (n int) {
 
 // basis says which rule ordered two spans, and how sure it is.
 func (x *explainer) basis(w lang.Clocked) {
+	if text, ok := x.nested(w.A, w.B); ok {
+		x.fact("known by", "%s", text)
+		return
+	}
 	switch w.By {
 	case trace.ByProcess:
 		x.fact("clocks", "both times are of one process")
 	case trace.ByHost:
 		x.fact("clocks", "both were read on one host, so they are comparable to %s", lang.FormatDuration(w.Uncertainty))
 	case trace.ByCausality:
-		x.fact("known by", "%s", x.causalPath(w.A, w.B))
+		x.fact("known by", "a chain of calls and messages between them")
 	case trace.ByClocks:
 		x.fact("clocks", "different hosts, whose clocks differ by no more than what %s allows", lang.FormatDuration(w.Uncertainty))
 	}
 }
 
-// causalPath says how one span follows from the other.
-func (x *explainer) causalPath(a, b trace.Node) string {
+// nested says that one span runs within the other, if it does.
+func (x *explainer) nested(a, b trace.Node) (string, bool) {
 	for _, pair := range [][2]trace.Node{{a, b}, {b, a}} {
 		for p, ok := x.flow.Parent(pair[0]); ok; p, ok = x.flow.Parent(p) {
 			if p == pair[1] {
-				return fmt.Sprintf("%s is called within %s, so it starts later and cannot be over before", x.name(pair[0]), x.name(p))
+				return fmt.Sprintf("%s is called within %s, so neither is over before the other starts", x.name(pair[0]), x.name(p)), true
 			}
 		}
 	}
-	return "a chain of calls and messages between them"
+	return "", false
 }
 
 // clocks shows the pair whose order is not known.
@@ -199,6 +203,7 @@ func (x *explainer) between(a, b trace.Node) {
 	case longest.message:
 		x.fact("largest part", "%s between %s and %s: the message waited", lang.FormatDuration(longest.took), x.name(longest.from), x.name(longest.to))
 		x.insert(longest.from)
+		x.insert(longest.to)
 	default:
 		x.fact("largest part", "%s within %s before it started %s", lang.FormatDuration(longest.took), x.name(longest.from), x.name(longest.to))
 		x.insert(longest.from)

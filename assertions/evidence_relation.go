@@ -40,7 +40,7 @@ func (x *explainer) missingLink(a, b []trace.Node) {
 	for _, n := range b {
 		s := x.flow.Span(n)
 		if s.Kind() == trace.Consumer && !x.linksElsewhere(n) && x.producerFor(n) != trace.None {
-			x.note("%s: %s.", x.name(n), x.lostMessage(n))
+			x.note("%s %s", x.name(n), x.lostMessage(n))
 			return
 		}
 	}

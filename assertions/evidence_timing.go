@@ -74,7 +74,7 @@ func bound(c, measured *lang.Expr, limit string) string {
 	case ">=":
 		return "at least " + limit + " wanted"
 	case "==":
-		return "exactly " + limit + " wanted"
+		return limit + " wanted"
 	}
 	return "anything but " + limit + " wanted"
 }

@@ -18,9 +18,13 @@ type Instance struct {
 	received int // in the view, when last looked
 	spans    []trace.Node
 	origin   bool // it was known
-	response bool
-	judged   trace.Flow // the last one
-	services services
+	// originNew: the origin is what this evaluation learned; lastNews is the member
+	// that arrived last before it.
+	originNew bool
+	lastNews  trace.Node
+	response  bool
+	judged    trace.Flow // the last one
+	services  services
 }
 
 // checkState is how far one assertion has come.
