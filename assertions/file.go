@@ -191,9 +191,12 @@ type CommandTrigger struct {
 
 // GRPCTrigger is one unary call.
 type GRPCTrigger struct {
-	Target   Template
+	Target   Template // host:port is plaintext, grpcs://host:port is TLS
 	Method   Template // package.Service/Method
 	JSON     *JSON    // nil is the empty message
 	Metadata []Variable
-	Timeout  time.Duration
+	// Descriptors is the path of a file with a FileDescriptorSet, as protoc and buf write it; zero: the server's
+	// reflection is asked.
+	Descriptors Template
+	Timeout     time.Duration
 }

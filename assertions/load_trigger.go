@@ -110,6 +110,7 @@ func (l *loader) grpcTrigger(p yamlfile.Pair) *GRPCTrigger {
 		{"method", l.templateField(&t.Method, true, "shop.Checkout/Place")},
 		{"json", func(p yamlfile.Pair) { t.JSON = l.json(p.Value) }},
 		{"metadata", l.variables(&t.Metadata, true, "metadata: {user: alice}")},
+		{"descriptors", l.templateField(&t.Descriptors, false, "shop.binpb")},
 		{"timeout", l.duration(&t.Timeout, noZero)},
 	})
 	if !ok {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/followspan/followspan/internal/report"
 	"github.com/followspan/followspan/internal/run"
+	"github.com/followspan/followspan/internal/run/grpctrigger"
 	"github.com/followspan/followspan/receiver"
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/trace"
@@ -144,6 +145,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 		Inputs: inputs, Store: spans, Random: rand.Reader, Clock: run.SystemClock{},
 		Telemetry: run.Telemetry{Endpoint: server.GRPCEndpoint(), ExportBatch: flags.exportBatch},
 		Inherited: os.Environ(), Context: tc, Own: run.OwnResource(version(), runID),
+		GRPC:  grpctrigger.New,
 		Drain: server.Shutdown, Events: view.event,
 	}
 	if len(command) > 0 {

@@ -44,14 +44,14 @@ func (p peer) unreachable(ctx context.Context, err error) *run.ActionError {
 		return e
 	}
 	var (
-		dns       *net.DNSError
-		op        *net.OpError
-		handshake handshakeError
-		out       = &run.ActionError{Class: "connect", Err: err}
+		dns    *net.DNSError
+		op     *net.OpError
+		secure handshakeError
+		out    = &run.ActionError{Class: "connect", Err: err}
 	)
 	switch {
-	case errors.As(err, &handshake):
-		return p.insecure(handshake)
+	case errors.As(err, &secure):
+		return p.insecure(secure)
 	case errors.As(err, &dns):
 		out.Class, out.What = "name_resolution", fmt.Sprintf("no host is found under the name %q", p.host)
 		out.Try = "check the spelling; " + dns.Err
@@ -104,10 +104,12 @@ func (p peer) unanswered(ctx context.Context, seen *progress, err error) *run.Ac
 		out.Class, out.What = "connection_closed", p.address()+" closed the connection before the answer was complete"
 		out.Try = "did it crash?"
 	default:
-		out.What = fmt.Sprintf("%s gave no usable answer: %s", p.address(), s.Message())
+		out.What = fmt.Sprintf("%s gave no usable answer: %s", p.address(), oneLine(s.Message()))
 	}
 	return out
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // tooLarge reports whether our own bound ended the exchange. A server that finds
 // our message too large says the same, but without a header, since it did not

@@ -94,7 +94,7 @@ func (r *reflector) noService(m method, unknown *reflection.ErrorResponse) *run.
 		names = append(names, s.GetName())
 	}
 	if slices.Contains(names, m.service) {
-		return invalid(fmt.Sprintf("server reflection does not describe %s: %s", m.service, unknown.GetErrorMessage()), giveDescriptors)
+		return invalid(fmt.Sprintf("server reflection does not describe %s: %s", m.service, oneLine(unknown.GetErrorMessage())), giveDescriptors)
 	}
 	return unknownService(m, names)
 }
@@ -166,5 +166,5 @@ func (r *reflector) ask(question *reflection.ServerReflectionRequest) (*reflecti
 	}
 	s := status.Convert(err)
 	r.unimplemented = s.Code() == codes.Unimplemented
-	return nil, invalid(fmt.Sprintf("server reflection ended with %s: %s", codeName(int(s.Code())), s.Message()), giveDescriptors)
+	return nil, invalid(fmt.Sprintf("server reflection ended with %s: %s", codeName(int(s.Code())), oneLine(s.Message())), giveDescriptors)
 }

@@ -120,5 +120,5 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 	return errNotRaw
 }
 
-// Name is what servers are told the messages are.
-func (rawCodec) Name() string { return "proto" }
+// Name is empty, so that the content type is the usual one.
+func (rawCodec) Name() string { return "" }
