@@ -34,7 +34,7 @@ func (in *Instance) needs(s *checkState) string {
 		return ""
 	}
 	if s.arrow != nil {
-		if n := len(in.sets[s.target].members); n < s.arrow.Count.Min {
+		if n := len(in.frame.Sets[s.target].Nodes); n < s.arrow.Count.Min {
 			return s.assertion.Name
 		}
 		return ""

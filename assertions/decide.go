@@ -1,6 +1,8 @@
 package assertions
 
 import (
+	"slices"
+
 	"github.com/followspan/followspan/assertions/internal/lang"
 	"github.com/followspan/followspan/trace"
 )
@@ -105,6 +107,10 @@ func (in *Instance) pretend(open bool) {
 	in.frame.Open = open
 	for i, t := range in.sets {
 		in.publishSet(i, t, in.coming())
+		if !open {
+			set := &in.frame.Sets[i]
+			set.Nodes = append(slices.Clip(set.Nodes), t.wouldJoin(in.frame)...)
+		}
 	}
 }
 
