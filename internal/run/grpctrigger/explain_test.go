@@ -1,6 +1,7 @@
 package grpctrigger
 
 import (
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -95,6 +96,25 @@ func TestTargetsThatDoNotAnswer(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			wantError(t, perform(t, run.GRPCCall{Target: test.target}), test.class, test.want)
 		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	p := peer{target{"h", "1", false}, DefaultTimeout}
+	secure := peer{target{"h", "1", true}, DefaultTimeout}
+	for _, test := range []struct {
+		reason string
+		peer   peer
+		err    error
+		want   string
+	}{
+		{"no way there", p, &net.OpError{Op: "dial", Err: errors.New("no route to host")}, "cannot connect to h:1: no route to host"},
+		{"another error", p, errDialed, "cannot connect to h:1: the connection is lost"},
+		{"TLS, but then no HTTP/2", secure, nil, "h:1 does not speak gRPC"},
+	} {
+		if e := test.peer.unreachable(t.Context(), test.err); e.Class != "connect" || e.Error() != test.want {
+			t.Errorf("%s: got %s: %v, want %s", test.reason, e.Class, e, test.want)
+		}
 	}
 }
 
