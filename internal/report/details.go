@@ -76,8 +76,12 @@ func (p *page) blocks(s scene, verdicts []assertions.Verdict) {
 		}
 	}
 	slices.SortStableFunc(grave, func(a, b *assertions.Verdict) int { return cmp.Compare(p.gravity(a), p.gravity(b)) })
-	for _, v := range grave {
+	for _, group := range p.alike(grave) {
 		p.blank()
-		p.block(s, v)
+		if len(group) > 1 {
+			p.together(s, group)
+		} else {
+			p.block(s, group[0])
+		}
 	}
 }

@@ -27,7 +27,11 @@ func (p *page) evidence(indent int, s scene, e *assertions.Evidence) {
 	for _, n := range e.Notes {
 		p.paragraph(indent-2, painted(bold, "= note: "), n)
 	}
-	for i, t := range e.Try {
+	p.tries(indent, e.Try)
+}
+
+func (p *page) tries(indent int, tries []string) {
+	for i, t := range tries {
 		label := "= try: "
 		if i > 0 {
 			label = "= or: "

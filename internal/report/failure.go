@@ -16,7 +16,7 @@ import (
 //	14 |       - all(payment, .duration < 200ms)
 //	   |         ^^^ 1 of 3 spans does not satisfy this
 func (p *page) block(s scene, v *assertions.Verdict) {
-	p.header(s, v)
+	p.title(s, v, v.Assertion.Name)
 	indent := p.place(v)
 	if v.Assertion.Because != "" {
 		p.paragraph(indent-2, painted(bold, "= because: "), v.Assertion.Because)
@@ -34,16 +34,17 @@ func early(v *assertions.Verdict) string {
 	return ""
 }
 
-// header writes the verdict and its flow, on two lines if one is too short.
-func (p *page) header(s scene, v *assertions.Verdict) {
+// title writes the verdict, what it is about and its flow, on two lines if one is
+// too short.
+func (p *page) title(s scene, v *assertions.Verdict, what string) {
 	word, c := p.word(v)
 	context := "flow " + v.Assertion.Flow
 	if s.exists() {
 		context = "flow " + s.flow.ID + " · " + count(s.spans, "span") + " · " + s.closed()
 	}
-	used := p.cells(word) + 1 + p.cells(v.Assertion.Name)
+	used := p.cells(word) + 1 + p.cells(what)
 	room := p.width - used - p.cells(context)
-	title := []piece{painted(c, word), painted(bold, " "+v.Assertion.Name)}
+	title := []piece{painted(c, word), painted(bold, " "+what)}
 	if room < 2 {
 		p.line(0, title...)
 		p.line(3, text(context))
