@@ -113,6 +113,9 @@ func (x *explainer) below(callers []trace.Node, name string) {
 	for _, n := range callers {
 		walk(n)
 	}
+	if len(services) < 2 {
+		return // nothing but itself
+	}
 	slices.Sort(services)
 	x.fact("below "+name, "%s", strings.Join(services, ", "))
 }

@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -186,7 +187,9 @@ func (x *explainer) distribution(distinct *lang.Expr) {
 			g.services = append(g.services, s)
 		}
 	}
-	slices.SortStableFunc(groups, func(a, b *group) int { return len(b.nodes) - len(a.nodes) })
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		return cmp.Or(len(b.services)-len(a.services), len(b.nodes)-len(a.nodes))
+	})
 	key := "value"
 	if p := distinct.Closure(); p != nil {
 		key = subject(p)

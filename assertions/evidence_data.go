@@ -3,6 +3,7 @@ package assertions
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,8 @@ func (x *explainer) data(c *lang.Expr) {
 		texts = append(texts, p.text)
 	}
 	switch {
+	case c.Calls("same"):
+		x.Why = apart(parts)
 	case len(texts) == 0:
 		x.Why = oneLine(c.Text()) + " is " + x.show(c.Value(x.frame))
 	case c.Op == lang.OpCompare && len(parts) == 1:
@@ -33,6 +36,36 @@ func (x *explainer) data(c *lang.Expr) {
 		}
 	}
 	x.hints(parts)
+}
+
+// apart says what tells the values of same apart: those that are alike are named
+// together.
+func apart(parts []part) string {
+	var groups [][]part
+	for _, p := range parts {
+		i := slices.IndexFunc(groups, func(g []part) bool {
+			return g[0].value.Kind() == p.value.Kind() && lang.Same(g[0].value, p.value) || g[0].value.Kind() == lang.Missing && p.value.Kind() == lang.Missing
+		})
+		if i < 0 {
+			groups = append(groups, []part{p})
+			continue
+		}
+		groups[i] = append(groups[i], p)
+	}
+	slices.SortStableFunc(groups, func(a, b []part) int { return len(a) - len(b) })
+	texts := make([]string, len(groups))
+	for i, g := range groups {
+		if len(g) == 1 {
+			texts[i] = g[0].text
+			continue
+		}
+		names := make([]string, len(g))
+		for j, p := range g {
+			names[j] = subject(p.expr)
+		}
+		texts[i] = enumerate(names, "and") + " are" + strings.TrimPrefix(g[0].text, names[0]+" is")
+	}
+	return strings.Join(texts, "; ")
 }
 
 // wanted says what a comparison asks of its one operand that is no constant.
@@ -67,7 +100,9 @@ func (x *explainer) typed(c *lang.Expr) []part {
 	kinds := map[lang.Kind]bool{}
 	for _, o := range operands(c) {
 		v := o.Value(x.frame)
-		kinds[v.Kind()] = true
+		if v.Kind() != lang.Missing {
+			kinds[v.Kind()] = true
+		}
 		out = append(out, part{expr: o, value: v})
 	}
 	for _, a := range c.Args {

@@ -86,7 +86,13 @@ func playFlows(t testing.TB, suite *assertions.Suite, text string, order arrival
 	for _, batch := range order(s.Arrivals) {
 		judge(p.Arrive(batch...))
 	}
-	judge(p.Close(trace.ByEndOfRecording))
+	closed := p.Close(trace.ByEndOfRecording)
+	judge(closed)
+	for _, f := range closed {
+		if in := instances[f.FlowRecord]; in != nil {
+			in.Complete(f, found[f.FlowRecord])
+		}
+	}
 	out := map[string]assertions.Verdict{}
 	for record, verdicts := range found {
 		for i, v := range verdicts {

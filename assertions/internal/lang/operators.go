@@ -156,6 +156,8 @@ func (c *compiler) incomparable(e, l, r *Expr) {
 		p.try(other.text+"ms", other.text+"s").note("A duration has a unit.")
 	case d.Type.Base == TDuration && other.Op == OpLiteral && other.Type.Base == TString:
 		p.try(strings.Trim(other.text, "\"'`")).note("A duration stands without quotes.")
+	case d.Type.Base == TDuration && other.Op == OpCall:
+		p.note("A duration is written as 500ms, 1.5s or 2m, without quotes.")
 	case d.Type.Base == TDuration:
 		p.try(other.text + " * 1ms").note("A duration is written as 500ms, 1.5s or 2m, without quotes.")
 	case l.Type.isSpans() && r.Type.Base == TNumber:

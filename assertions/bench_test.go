@@ -1,0 +1,175 @@
+package assertions_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/internal/diag"
+	"github.com/followspan/followspan/trace"
+)
+
+// bigSuite has 40 selectors and 50 assertions of every kind.
+func bigSuite() string {
+	var b strings.Builder
+	b.WriteString("version: 1\nspans:\n")
+	services := []string{"frontend", "checkout", "inventory", "payment", "email", "cart", "shipping", "auth"}
+	for i := range 40 {
+		s := services[i%len(services)]
+		switch i / 8 {
+		case 0:
+			fmt.Fprintf(&b, "  %s: service == %q and kind == \"server\"\n", s, s)
+		case 1:
+			fmt.Fprintf(&b, "  %s_out: service == %q and kind == \"client\"\n", s, s)
+		case 2:
+			fmt.Fprintf(&b, "  %s_slow: service == %q and duration > 90ms\n", s, s)
+		case 3:
+			fmt.Fprintf(&b, "  %s_failed: service == %q and http.response.status_code >= 500\n", s, s)
+		case 4:
+			fmt.Fprintf(&b, "  %s_op: name matches \"^op-%d\" and attrs.tenant != nil\n", s, i%10)
+		}
+	}
+	b.WriteString("flows:\n  big:\n    origin: name == \"origin\"\n    expect:\n")
+	for i := range 50 {
+		a, c := services[i%len(services)], services[(i+3)%len(services)]
+		fmt.Fprintf(&b, "      - %s\n", []string{
+			a + ".count <= 100000",
+			a + ".exists and " + c + ".exists",
+			"all(" + a + ", .duration < 1h)",
+			"none(" + a + "_out, .status == \"error\" and .duration > 1h)",
+			a + ".calls(" + c + ") or " + c + ".exists",
+			"all(" + a + ", .http.response.status_code < 600)",
+			"longest(" + a + ") < 1h",
+			"count(spans, .service == \"" + a + "\") < 100000",
+			"len(distinct(" + a + ", .tenant.id)) <= 100000",
+			"p95(" + a + "_slow) < 1h",
+		}[i%10])
+	}
+	return b.String()
+}
+
+// bigFlow is a tree of spans in batches of 100, and the flow as it grows.
+func bigFlow(n int) []trace.Flow {
+	r := rand.New(rand.NewPCG(1, 2))
+	services := []string{"frontend", "checkout", "inventory", "payment", "email", "cart", "shipping", "auth"}
+	g := trace.NewGraph()
+	w := g.OpenFlow(trace.FlowRecord{ID: "big", Started: 1})
+	var builder trace.Builder
+	var out []trace.Flow
+	freeze := func(s trace.State) {
+		out = append(out, w.Freeze(trace.FlowState{Origin: 0, Trigger: trace.None, State: s, Now: trace.Time(len(out) + 1)}))
+	}
+	for i := range n {
+		service := services[r.IntN(len(services))]
+		builder.SetResource(trace.ResourceData{Attrs: []trace.Attr{
+			{Key: "service.name", Value: trace.StringValue(service)}, {Key: "service.instance.id", Value: trace.StringValue(service + "-1")},
+			{Key: "host.id", Value: trace.StringValue("h1")}, {Key: "telemetry.sdk.language", Value: trace.StringValue("go")}}})
+		s := trace.SpanData{ID: trace.SpanID{byte(i >> 16), byte(i >> 8), byte(i), 1}, TraceID: trace.TraceID{1}, Name: fmt.Sprintf("op-%d", r.IntN(40)),
+			Kind: trace.Kind(1 + r.IntN(5)), Start: trace.Time(i) * 1e6, End: trace.Time(i+r.IntN(100)) * 1e6,
+			Attrs: []trace.Attr{{Key: "http.response.status_code", Value: trace.IntValue(200)}, {Key: "tenant.id", Value: trace.StringValue("t-1")},
+				{Key: "http.route", Value: trace.StringValue("/r")}, {Key: "amount", Value: trace.IntValue(int64(i))}}}
+		parent := trace.None
+		if i == 0 {
+			s.Name = "origin"
+		} else {
+			p := r.IntN(i)
+			s.Parent, parent = trace.SpanID{byte(p >> 16), byte(p >> 8), byte(p), 1}, trace.Node(p)
+		}
+		builder.Add(&s)
+		node := g.Add(builder.Commit()[0], trace.Time(i))
+		if parent != trace.None {
+			g.SetParent(node, parent)
+		}
+		w.Join(node, trace.ByTrace)
+		if i%100 == 99 {
+			freeze(trace.Open)
+		}
+	}
+	freeze(trace.Closed)
+	return out
+}
+
+func mustLoad(t testing.TB, text string) *assertions.Suite {
+	suite, problems := assertions.Load(diag.NewSource("bench.flow.yaml", text), assertions.Options{})
+	if problems.HasErrors() {
+		t.Fatal(diag.Style{}.RenderAll(problems))
+	}
+	return suite
+}
+
+// BenchmarkJudge judges a flow that arrives in batches of 100: incrementally as
+// instances do, and naively, each time from the beginning.
+func BenchmarkJudge(b *testing.B) {
+	suite := mustLoad(b, bigSuite())
+	for _, n := range []int{20, 1000, 10_000} {
+		flows := bigFlow(n)
+		b.Run(fmt.Sprintf("incremental/spans=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				in := suite.Open("big")
+				for _, f := range flows {
+					in.Evaluate(f)
+				}
+			}
+		})
+		if n > 1000 {
+			continue
+		}
+		b.Run(fmt.Sprintf("naive/spans=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, f := range flows {
+					suite.Open("big").Evaluate(f)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSelector asks one selector about one span.
+func BenchmarkSelector(b *testing.B) {
+	flow := bigFlow(100)[0]
+	for _, text := range []string{`service == "payment" and kind == "server"`, `http.response.status_code >= 500`, `duration > 90ms and name matches "^op-1"`, `attrs.amount * 2 > 10`} {
+		b.Run(text, func(b *testing.B) {
+			x := lang.MustCompile(text, &lang.Scope{Span: true})
+			f := &lang.Frame{View: flow.View, Origin: trace.None}
+			b.ReportAllocs()
+			n := trace.Node(0)
+			for b.Loop() {
+				x.OfSpan(f, n)
+				n = (n + 1) % 100
+			}
+		})
+	}
+}
+
+// BenchmarkLoad loads a file with 100 assertions.
+func BenchmarkLoad(b *testing.B) {
+	text := bigSuite()
+	i := strings.Index(text, "    expect:\n") + len("    expect:\n")
+	text += text[i:]
+	b.ReportAllocs()
+	for b.Loop() {
+		mustLoad(b, text)
+	}
+}
+
+// TestJudgingIsQuick holds the bound that people feel: a flow of 10,000 spans.
+func TestJudgingIsQuick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures")
+	}
+	suite, flows := mustLoad(t, bigSuite()), bigFlow(10_000)
+	start := time.Now()
+	in := suite.Open("big")
+	for _, f := range flows {
+		in.Evaluate(f)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("judging 10,000 spans took %s", took)
+	}
+}
