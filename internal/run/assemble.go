@@ -34,6 +34,7 @@ func (r *runner) flowResult(input int, suite *assertions.Suite, flow *assertions
 	out := FlowResult{Name: flow.Name, Description: flow.Description}
 	for _, j := range r.inOrder() {
 		if j.input == input && j.flow == flow.Name && !j.latest.IsZero() {
+			j.instance.Complete(j.latest, j.verdicts)
 			sortVerdicts(j.verdicts, flow.Assertions)
 			out.Instances = append(out.Instances, InstanceResult{Flow: j.latest, Verdicts: j.verdicts})
 		}
