@@ -66,7 +66,7 @@ type chart struct {
 func (p *page) layout(indent int, s scene, notes []assertions.SpanNote) chart {
 	t := chart{scene: s, hosts: severalHosts(notes)}
 	for _, n := range notes {
-		t.label = max(t.label, p.cells(barLabel(n.Span)))
+		t.label = max(t.label, p.cells(p.shortLabel(n.Span, p.width/3)))
 		t.times = max(t.times, p.cells(t.span(n.Span)))
 	}
 	t.label = min(t.label, p.width/3)
@@ -75,6 +75,19 @@ func (p *page) layout(indent int, s scene, notes []assertions.SpanNote) chart {
 }
 
 func barLabel(r assertions.SpanRef) string { return serviceName(r.Service) + " " + spanName(r.Name) }
+
+// shortLabel is barLabel without the package of an RPC, if that is what is too
+// much: the method is what tells two bars apart.
+func (p *page) shortLabel(r assertions.SpanRef, room int) string {
+	if p.cells(barLabel(r)) > room && !strings.Contains(r.Name, " ") {
+		service, method, _ := strings.Cut(r.Name, "/")
+		r.Name = service[strings.LastIndex(service, ".")+1:]
+		if method != "" {
+			r.Name += "/" + method
+		}
+	}
+	return barLabel(r)
+}
 
 func (t chart) span(r assertions.SpanRef) string { return t.at(r.Start) + ".." + t.at(r.End) }
 
@@ -103,7 +116,7 @@ func (p *page) bar(t chart, n assertions.SpanNote) string {
 		end = first + 1
 	}
 	bar := p.glyphs.edge + strings.Repeat(" ", first) + fill + strings.Repeat(" ", t.cells-end) + p.glyphs.edge
-	return p.pad(barLabel(n.Span), t.label) + "  " + bar + "  " + p.pad(t.span(n.Span), t.times)
+	return p.pad(p.shortLabel(n.Span, t.label), t.label) + "  " + bar + "  " + p.pad(t.span(n.Span), t.times)
 }
 
 func hostName(r assertions.SpanRef) string {
