@@ -10,7 +10,7 @@ import (
 // judge evaluates one assertion and reports whether it is decided.
 func (in *Instance) judge(s *checkState, f trace.Flow, closing bool) (Verdict, bool) {
 	guard, that := in.answer(s)
-	s.asked, s.spans = true, len(in.spans)
+	s.stale, s.spans = false, len(in.spans)
 	v := Verdict{Assertion: s.assertion, Instance: f.ID}
 	v.Outcome = outcome(guard, that)
 	if !closing {
@@ -31,19 +31,30 @@ func (in *Instance) judge(s *checkState, f trace.Flow, closing bool) (Verdict, b
 // alone: whether an assertion applies does not depend on what it says.
 func (in *Instance) answer(s *checkState) (guard, that lang.Value) {
 	in.frame.Within = s.within
-	defer func() { in.frame.Within = 0 }()
+	defer func() { in.frame.Within, in.frame.Tallies = 0, nil }()
 	guard = lang.True()
 	s.steps = 0
 	if s.when != nil {
+		in.frame.Tallies = in.remembered(s.when, s.guardTallies)
 		guard = s.when.Value(in.frame)
 		s.steps = in.frame.Steps()
 		if !guard.True() {
 			return guard, lang.Value{}
 		}
 	}
+	in.frame.Tallies = in.remembered(s.that, s.tallies)
 	that = s.that.Value(in.frame)
 	s.steps += in.frame.Steps()
 	return guard, that
+}
+
+// remembered is what the closures of an expression may go by: nothing if the flow
+// is taken for what it is not, and an edge may matter.
+func (in *Instance) remembered(e *lang.Expr, tallies []lang.Tally) []lang.Tally {
+	if in.pretending && (e.Program().ReadsEdges || !in.frame.Open) {
+		return nil
+	}
+	return tallies
 }
 
 // outcome reads an implication in three values.
@@ -105,6 +116,7 @@ func (in *Instance) certain(s *checkState, found Outcome) bool {
 // pretend makes a complete flow look open, or closed again.
 func (in *Instance) pretend(open bool) {
 	in.frame.Open = open
+	in.pretending = open != (in.judged.State() != trace.Closed)
 	for i, t := range in.sets {
 		in.publishSet(i, t, in.coming())
 		if !open {

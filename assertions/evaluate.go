@@ -81,6 +81,9 @@ func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
 	closing := !in.frame.Open
 	known := in.frame.Origin != trace.None
 	moved := closing || f.Received() != in.received || known != in.origin
+	if moved {
+		in.frame.Edition++
+	}
 	in.originNew = known && !in.origin
 	in.origin, in.lastNews = known, trace.None
 	for _, n := range news {
@@ -148,16 +151,16 @@ func (in *Instance) compute(i int, t *tracker) {
 // than before.
 func (in *Instance) worthAsking(s *checkState, f trace.Flow, edges bool) bool {
 	p := s.that.Program()
-	again := !s.asked || p.ReadsEdges && edges || p.ReadsResponse && in.response || in.reads(p)
+	s.stale = s.stale || p.ReadsEdges && edges || p.ReadsResponse && in.response || in.reads(p)
 	if s.when != nil {
 		w := s.when.Program()
-		again = again || w.ReadsEdges && edges || w.ReadsResponse && in.response || in.reads(w)
+		s.stale = s.stale || w.ReadsEdges && edges || w.ReadsResponse && in.response || in.reads(w)
 	}
-	if !again {
+	if !s.stale {
 		return false
 	}
 	// What was expensive waits for an eighth more spans, or for a pause.
-	cheap := s.steps < 2000 || f.State() == trace.Complete
+	cheap := s.steps < 300 || f.State() == trace.Complete
 	return cheap || len(in.spans) >= s.spans+s.spans/patience
 }
 

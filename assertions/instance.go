@@ -24,14 +24,19 @@ type Instance struct {
 	lastNews  trace.Node
 	response  bool
 	judged    trace.Flow // the last one
-	services  services
+	// pretending: the flow is taken for open or closed, which it is not.
+	pretending bool
+	services   services
 }
 
 // checkState is how far one assertion has come.
 type checkState struct {
 	*check
 	decided bool
-	asked   bool
+	// stale: something that it reads has changed since it was evaluated.
+	stale bool
+	// What the closures of that and of when remember.
+	tallies, guardTallies []lang.Tally
 	// steps is what the last evaluation cost, and spans how many there were: an
 	// expensive one waits until there is more to look at.
 	steps, spans int
@@ -52,7 +57,11 @@ func newInstance(f *Flow) *Instance {
 	}
 	in.frame.Sets = make([]lang.SetState, len(in.sets))
 	for _, k := range f.plan.checks {
-		in.states = append(in.states, &checkState{check: k})
+		s := &checkState{check: k, stale: true, tallies: make([]lang.Tally, k.that.Program().Tallies)}
+		if k.when != nil {
+			s.guardTallies = make([]lang.Tally, k.when.Program().Tallies)
+		}
+		in.states = append(in.states, s)
 	}
 	return in
 }

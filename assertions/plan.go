@@ -25,6 +25,11 @@ type setPlan struct {
 	// inverted: members are those that do not satisfy the selector.
 	inverted bool
 	computed *lang.Expr
+	// service is what a member's service must be; "" if the selector does not say.
+	service string
+	// unsteady: spans may leave the set while the flow goes on, since it is part of
+	// a computed one.
+	unsteady bool
 	declared bool       // by the author, rather than by desugaring
 	at       diag.Range // of the name
 	decl     Expr       // the selector's source in the file
@@ -111,6 +116,12 @@ func (c *compiler) flow(decl *FlowDecl) *Flow {
 
 // add declares a set and returns its number.
 func (c *compiler) add(s *setPlan) int {
+	if s.selector != nil && !s.inverted {
+		s.service, _ = s.selector.ServiceIs()
+	}
+	if base := s.base; base != 0 {
+		s.unsteady = c.plan.sets[base].unsteady || c.plan.sets[base].computed != nil
+	}
 	c.plan.sets = append(c.plan.sets, s)
 	c.plan.names = append(c.plan.names, s.name)
 	return len(c.plan.sets) - 1

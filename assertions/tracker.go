@@ -11,7 +11,8 @@ import (
 // again only while the answer hangs on an edge that may still come.
 type tracker struct {
 	plan    *setPlan
-	members []trace.Node // for certain
+	members []trace.Node // for certain, in the order in which they joined
+	sorted  []trace.Node // the members by their start, once none can come any more
 	pending []trace.Node // asked, and not decided
 	// failed is the first error of a span that could not be asked.
 	failed *lang.Doubt
@@ -33,6 +34,9 @@ func (t *tracker) take(f *lang.Frame, base []trace.Node) {
 func (t *tracker) ask(f *lang.Frame, n trace.Node) {
 	if t.plan.selector == nil {
 		t.members, t.changed = append(t.members, n), true
+		return
+	}
+	if t.plan.service != "" && f.View.Span(n).Service() != t.plan.service {
 		return
 	}
 	switch v := t.plan.selector.OfSpan(f, n); {
@@ -68,7 +72,7 @@ func (t *tracker) wouldJoin(f *lang.Frame) (out []trace.Node) {
 
 // forget starts again.
 func (t *tracker) forget() {
-	t.members, t.pending, t.failed, t.seen, t.changed = nil, nil, nil, 0, true
+	t.members, t.sorted, t.pending, t.failed, t.seen, t.changed = nil, nil, nil, nil, 0, true
 }
 
 // patience is how many more spans must arrive, in proportion to those that were
@@ -90,6 +94,12 @@ func (t *tracker) due(received int) bool {
 // state is the set as expressions see it. The doubt of its base is its own too.
 func (t *tracker) state(base *lang.Doubt, open bool) lang.SetState {
 	s := lang.SetState{Nodes: t.members, Doubt: base}
+	if !t.plan.unsteady {
+		s.Joined = t.members
+	}
+	if !open && t.sorted != nil {
+		s.Nodes = t.sorted
+	}
 	if t.failed != nil && (s.Doubt == nil || !open) {
 		s.Doubt = t.failed
 	}
@@ -98,5 +108,5 @@ func (t *tracker) state(base *lang.Doubt, open bool) lang.SetState {
 
 // sortByStart makes the order of a complete set independent of the arrival.
 func (t *tracker) sortByStart(f *lang.Frame) {
-	f.Guard(func() { t.members = slices.Clone(f.ByStart(t.members)) })
+	f.Guard(func() { t.sorted = slices.Clone(f.ByStart(t.members)) })
 }

@@ -249,6 +249,10 @@ func (c *compiler) program(root *Expr) *Program {
 		case e.Op == OpResponse:
 			p.ReadsResponse = true
 		}
+		if e.tallied() {
+			p.Tallies++
+			e.index = p.Tallies
+		}
 		return true
 	})
 	slices.Sort(p.Sets)

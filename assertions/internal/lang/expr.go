@@ -47,7 +47,7 @@ type Expr struct {
 	eval  func(f *Frame, e *Expr) Value
 	lit   Value
 	slot  int      // closures and let: where the element is kept; OpElement, OpLocal: what to read
-	index int      // sets: which; calls with a tally: which
+	index int      // sets: which; calls with a tally: which, from 1
 	keys  []string // attributes: the key and its aliases
 	field *field
 	aux   any
@@ -64,18 +64,14 @@ type Program struct {
 	Sets []int
 	// ReadsEdges: it must be asked again when an edge appeared though no set changed.
 	ReadsEdges bool
+	// Tallies is how many closures remember what they said of members.
+	Tallies int
 	// ReadsResponse: it must be asked again when the response is known.
 	ReadsResponse bool
 }
 
 // value evaluates a part of a running expression.
-func (e *Expr) value(f *Frame) Value {
-	v := e.eval(f, e)
-	if f.Watch != nil {
-		f.Watch(e, v)
-	}
-	return v
-}
+func (e *Expr) value(f *Frame) Value { return e.eval(f, e) }
 
 // Program returns what the whole expression needs; nil for parts of one.
 func (e *Expr) Program() *Program { return e.program }

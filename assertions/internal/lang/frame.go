@@ -18,8 +18,11 @@ type Frame struct {
 	Open bool
 	// Sets are the declared sets in the order of Scope.Sets.
 	Sets []SetState
-	// Derived are the closures over sets in the order of Program.Derived.
-	Derived []*Tally
+	// Tallies are what the closures of the running program remember, as many as
+	// Program.Tallies; nil makes them ask everything anew.
+	Tallies []Tally
+	// Edition changes whenever an edge may have appeared.
+	Edition int
 	// Origin is the span that started the flow, None before it has arrived.
 	Origin trace.Node
 	// HasOrigin says that an origin is to be expected.
@@ -39,8 +42,6 @@ type Frame struct {
 	Runs []*RunState
 	// Within, if positive, hides what starts later than that after the origin.
 	Within time.Duration
-	// Watch, if set, is told of every value: for explanations.
-	Watch func(e *Expr, v Value)
 
 	bare  trace.Span // the subject where there is no view
 	slots []Value
@@ -51,6 +52,9 @@ type Frame struct {
 type SetState struct {
 	Nodes []trace.Node // the certain members
 	Doubt *Doubt       // why there may be more; nil if there cannot
+	// Joined are the members in the order in which they joined, if nothing ever
+	// leaves the set.
+	Joined []trace.Node
 }
 
 // Order is what the order words need to know; see [trace.Order].

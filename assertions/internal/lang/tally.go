@@ -2,13 +2,105 @@ package lang
 
 import "github.com/followspan/followspan/trace"
 
-// Tally is what a condition said of the members of a set, one after the other.
-// Each member is asked once, and again only while it is undecided.
+// Tally remembers what a condition said of the members of a declared set, so that
+// each is asked once, and again only while an edge may change the answer. It is
+// what makes judging linear in the number of spans.
 type Tally struct {
-	Yes     []trace.Node
-	No      int
-	Pending []trace.Node
-	Doubt   *Doubt // of the pending ones
+	yes, no int
+	seen    int // members of the set that were asked
+	pending []trace.Node
+	failed  *Doubt
+	asked   int // the frame's edition when the pending ones were asked last
+	retry   int // members at which many pending ones are worth another question
 }
 
-func (e *Expr) cached(f *Frame) *tally { return nil }
+// tallied reports whether a call may be answered from a Tally: its closure is
+// about a declared set, and about nothing but the element.
+func (e *Expr) tallied() bool {
+	return e.Calls("any", "all", "none", "one", "count") && len(e.Args) == 2 && e.Args[0].Op == OpSet && e.Args[1].closed()
+}
+
+// closed reports whether a closure depends on nothing but its element.
+func (e *Expr) closed() bool {
+	own := map[int]bool{}
+	closed := true
+	e.Walk(func(x *Expr) bool {
+		switch x.Op {
+		case OpClosure, OpLet:
+			own[x.slot] = true
+		case OpSet, OpOrigin, OpResponse, OpRuns:
+			closed = false
+		case OpElement, OpLocal:
+			closed = closed && own[x.slot]
+		}
+		return closed
+	})
+	return closed
+}
+
+// cached brings the tally of a call up to date. It is nil where there is none.
+func (e *Expr) cached(f *Frame) *tally {
+	if e.index == 0 || f.Tallies == nil || f.Within > 0 {
+		return nil
+	}
+	t, set := &f.Tallies[e.index-1], &f.Sets[e.Args[0].index]
+	if set.Joined == nil && len(set.Nodes) > 0 {
+		return nil
+	}
+	if t.due(f, len(set.Joined)) {
+		pending := t.pending
+		t.pending, t.asked = nil, f.Edition
+		for _, n := range pending {
+			t.ask(f, e, n)
+		}
+	}
+	for _, n := range set.Joined[t.seen:] {
+		t.ask(f, e, n)
+	}
+	t.seen = len(set.Joined)
+	out := &tally{yes: t.yes, no: t.no, doubt: set.Doubt}
+	if len(t.pending) > 0 {
+		out.doubt = worse(out.doubt, edgePending)
+	}
+	out.doubt = worse(out.doubt, t.failed)
+	return out
+}
+
+// due reports whether the pending members are to be asked again. Many of them are
+// asked only now and then while the flow is open, which keeps the work linear.
+func (t *Tally) due(f *Frame, members int) bool {
+	if len(t.pending) == 0 || t.asked == f.Edition || f.Open && members < t.retry {
+		return false
+	}
+	if len(t.pending) > 64 {
+		t.retry = members + members/8
+	}
+	return true
+}
+
+func (t *Tally) ask(f *Frame, e *Expr, n trace.Node) {
+	f.step(1)
+	switch v := e.Args[1].holds(f, spanValue(n)); {
+	case v.True():
+		t.yes++
+	case v.False():
+		t.no++
+	case v.Doubt().Why == Pending:
+		t.pending = append(t.pending, n)
+	default:
+		t.failed = worse(t.failed, v.Doubt())
+	}
+}
+
+// ServiceIs returns the service that a span must be of to satisfy e, if e says so.
+func (e *Expr) ServiceIs() (string, bool) {
+	for _, c := range e.Conjuncts() {
+		if c.Op != OpCompare || c.Operator != "==" || c.Args[0].Op != OpField || c.Args[0].Operator != "service" || c.Args[0].Args[0].Op != OpElement {
+			continue
+		}
+		if v, ok := c.Args[1].Literal(); ok && v.kind == String {
+			return v.str, true
+		}
+	}
+	return "", false
+}
