@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,20 @@ type fault struct {
 	Fails  []string
 	Unsure bool // what bounds or excludes is inconclusive: an edge stays open
 	Shows  string
+}
+
+// plain is what the report must say under each fault, as regular expressions.
+var plain = map[string][]string{
+	"none":          {`ok  \d+ passed`},
+	"slow-email":    {`measured +3\.\d+s, from the end of checkout/payment\.v1\.Payment/Charge to the start of\s+email/send mail`, `allowed +2s`},
+	"no-email":      {`checkout +send orders \(producer\)`, `nobody consumed this message to orders`},
+	"double-charge": {`2 calls, exactly 1 allowed`, `payment\.charge\.id = "ch_1"`, `payment\.charge\.id = "ch_2"`, `no payment\.idempotency_key`},
+	"lost-context":  {`email +process orders \(consumer\)`, `in another trace, [0-9a-f]{32}`, `neither a link to checkout/send orders nor a parent`, `the\s+message seems to have\s+arrived without its\s+headers`},
+	"wrong-amount":  {`order\.amount = 4200 \(int\)`, `payment\.amount = "42\.00" \(string\)`, `4200 is 100 times that`},
+	"wrong-env":     {`"staging" +\d+ spans of inventory`, `"test" +\d+ spans of`},
+	"old-client":    {`inventory\.v1\.Inventory/ShippingC`, `failed with UNIMPLEMENTED, and no server span arrived`},
+	"reversed":      {`Inventory/Reserve ends [0-9.]+ms after`, `Inventory/Reserve +│ +█+│`, `Payment/Charge +│█+ +│`},
+	"sequential":    {`at most 1 of 3`, `Inventory/Price +│█+ +│`, `Inventory/Price +│ +█+│`},
 }
 
 // The example passes, and each fault makes exactly those assertions fail that are
@@ -63,6 +78,14 @@ func TestCheckoutFaults(t *testing.T) {
 			if f.Unsure != (len(unsure) > 0) {
 				t.Errorf("inconclusive: %q, want some: %v", unsure, f.Unsure)
 			}
+			for _, want := range plain[name] {
+				if !regexp.MustCompile(want).MatchString(text) {
+					t.Errorf("the report does not say %s", want)
+				}
+			}
+			if len(plain[name]) == 0 {
+				t.Errorf("nothing is asked of the report")
+			}
 			if t.Failed() {
 				t.Logf("the report:\n%s", text)
 			}
@@ -78,6 +101,7 @@ func runCheckout(t *testing.T, fault string) (code int, text string, junit []byt
 		"--param", "fault="+fault, "--report", "junit="+path)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
+	command.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	err := command.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
