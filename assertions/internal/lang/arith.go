@@ -80,6 +80,7 @@ func evalArith(f *Frame, e *Expr) Value {
 	case a.kind == Missing || b.kind == Missing:
 		return missing
 	}
+	f.read(a.str, b.str)
 	v, ok := compute(e.Operator, a, b)
 	if !ok {
 		return e.fail("cannot compute %s %s %s", e.Args[0].describe(f, a), e.Operator, e.Args[1].describe(f, b))
@@ -274,7 +275,7 @@ func evalIn(f *Frame, e *Expr) Value {
 		f.step(len(c.nodes))
 	case *list:
 		found = slices.ContainsFunc(c.elems, func(v Value) bool { return equal(v, x) })
-		f.step(len(c.elems))
+		f.step(len(c.elems) * (1 + len(x.str)/bytesPerStep))
 	case trace.Value:
 		_, found = c.Field(x.Str())
 	case map[string]Value:
@@ -307,6 +308,7 @@ func (e *Expr) texts(f *Frame) (a, b string, otherwise Value, ok bool) {
 	case y.kind != String:
 		return "", "", e.fail("… %s %s wants a string, and %s", e.Operator, e.Args[1].text, e.Args[1].describe(f, y)), false
 	}
+	f.read(x.str, y.str)
 	return x.str, y.str, Value{}, true
 }
 

@@ -16,6 +16,7 @@ func evalCompare(f *Frame, e *Expr) Value {
 	if a.kind == Unknown || b.kind == Unknown {
 		return unknown(worse(a.Doubt(), b.Doubt()))
 	}
+	f.step(a.size() + b.size())
 	order, ok := compare(a, b)
 	if !ok {
 		return e.mismatch(f, a, b)
@@ -177,6 +178,18 @@ func compareLists(a, b *list) (int, bool) {
 		}
 	}
 	return 0, true
+}
+
+// size is how many steps it takes to look at all of a value.
+func (v Value) size() int {
+	if v.kind != List {
+		return len(v.str) / bytesPerStep
+	}
+	total := 0
+	for _, e := range v.Elems() {
+		total += 1 + e.size()
+	}
+	return total
 }
 
 // equal reports whether both are present and the same by value; an int equals the

@@ -77,7 +77,9 @@ type compiler struct {
 	locals   []local
 	nextSlot int
 	maxSlot  int
-	broken   map[int]bool // where a problem was reported already
+	// ambiguous is a not that was reported.
+	ambiguous ast.Node
+	broken    map[int]bool // where a problem was reported already
 }
 
 // add reports one problem at a place, not what follows from it.

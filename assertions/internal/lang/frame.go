@@ -7,8 +7,11 @@ import (
 )
 
 // Budget is how many steps one evaluation may take. Every element that a closure
-// or a word looks at is a step.
-const Budget = 20_000_000
+// or a word looks at is a step, and so are every few bytes of a text.
+const Budget = 5_000_000
+
+// bytesPerStep is how much text is looked at in the time of a step.
+const bytesPerStep = 64
 
 // Frame is what an expression is evaluated in: the spans, the sets, and whether
 // more may come. A Frame serves one goroutine and may be used again.
@@ -127,6 +130,13 @@ func (e *Expr) recovered(r any) Value {
 func (f *Frame) step(n int) {
 	if f.steps -= n; f.steps < 0 {
 		panic(outOfBudget{})
+	}
+}
+
+// read counts what looking at texts costs.
+func (f *Frame) read(texts ...string) {
+	for _, s := range texts {
+		f.step(len(s) / bytesPerStep)
 	}
 }
 

@@ -23,7 +23,9 @@ func (c *compiler) unary(x *ast.UnaryNode) *Expr {
 	from = min(from, at)
 	switch x.Operator {
 	case "not", "!":
-		c.wantBool(e)
+		if c.ambiguous != x {
+			c.wantBool(e)
+		}
 		return c.node(&Expr{Op: OpNot, Type: typ(TBool), Args: []*Expr{e}, eval: evalNot}, from, to).at(c.spot(x))
 	}
 	switch e.Type.Base {
@@ -56,6 +58,7 @@ func (c *compiler) binary(x *ast.BinaryNode) *Expr {
 	if c.isChain(x) {
 		return c.refusedChain(x)
 	}
+	c.notBound(x)
 	l, from, _ := c.operand(x.Left)
 	r, _, to := c.operand(x.Right)
 	e := &Expr{Operator: x.Operator, Type: typ(TBool), Args: []*Expr{l, r}}
@@ -70,10 +73,8 @@ func (c *compiler) binary(x *ast.BinaryNode) *Expr {
 		c.wantBool(r)
 		e.Op, e.Operator, e.eval = OpOr, "or", evalOr
 	case "==", "!=", "<", "<=", ">", ">=":
-		c.notBound(x, l, r)
 		return c.comparison(e)
 	case "in", "contains", "startsWith", "endsWith", "matches":
-		c.notBound(x, l, r)
 		return c.matching(e)
 	case "+", "-", "*", "/", "%", "**", "^":
 		return c.arithmetic(e)
@@ -105,17 +106,36 @@ func (c *compiler) refusedChain(x *ast.BinaryNode) *Expr {
 }
 
 // notBound refuses `not a == b`, in which expr negates a alone.
-func (c *compiler) notBound(x *ast.BinaryNode, l, r *Expr) {
+func (c *compiler) notBound(x *ast.BinaryNode) {
 	u, ok := x.Left.(*ast.UnaryNode)
-	if !ok || u.Operator != "not" && u.Operator != "!" {
+	if !ok || u.Operator != "not" && u.Operator != "!" || !binds(x.Operator) {
 		return
 	}
 	at, end := c.spot(u)
-	if from, _ := c.outer(l.From, l.To); from < l.From {
+	operator, to := c.spot(x)
+	if c.parenthesised(at, operator) {
 		return // (not a) == b was meant
 	}
-	c.add(at, end, "not is ambiguous here", "it would negate only %s", l.Args[0].text).
-		try("not (" + l.Args[0].text + " " + x.Operator + " " + r.text + ")")
+	c.ambiguous = u
+	negated := strings.TrimSpace(c.source[end:operator])
+	c.add(at, end, "not is ambiguous here", "it would negate only %s", negated).
+		try("not (" + negated + " " + c.source[operator:to] + " …)")
+}
+
+// binds reports whether an operator binds less than not.
+func binds(operator string) bool {
+	switch operator {
+	case "==", "!=", "<", "<=", ">", ">=", "in", "contains", "startsWith", "endsWith", "matches":
+		return true
+	}
+	return false
+}
+
+// parenthesised reports whether a bracket opens before the first byte and closes
+// before the second.
+func (c *compiler) parenthesised(at, operator int) bool {
+	i := c.tokenAt(at) - 1
+	return i >= 0 && c.tokens[i].Value == "(" && c.partner[i] >= 0 && c.byte(c.tokens[c.partner[i]].To) <= operator
 }
 
 // comparison checks the types of both sides.
@@ -158,7 +178,7 @@ func (c *compiler) incomparable(e, l, r *Expr) {
 		p.try(strings.Trim(other.text, "\"'`")).note("A duration stands without quotes.")
 	case d.Type.Base == TDuration && other.Op == OpCall:
 		p.note("A duration is written as 500ms, 1.5s or 2m, without quotes.")
-	case d.Type.Base == TDuration:
+	case d.Type.Base == TDuration && other.Type.Base == TNumber:
 		p.try(other.text + " * 1ms").note("A duration is written as 500ms, 1.5s or 2m, without quotes.")
 	case l.Type.isSpans() && r.Type.Base == TNumber:
 		p.try(l.text + ".count " + e.Operator + " " + r.text)
@@ -279,7 +299,7 @@ func (c *compiler) blockEnd(to int) int {
 
 func (c *compiler) let(x *ast.VariableDeclaratorNode) *Expr {
 	at, end := c.spot(x)
-	if IsReserved(x.Name) {
+	if _, field := fieldByName[x.Name]; IsReserved(x.Name) || field {
 		c.add(at, end, "this name has a meaning already", "%s cannot be a name", x.Name).try("my_" + x.Name)
 	}
 	v := c.expr(x.Value)

@@ -64,6 +64,10 @@ func (t *text) syntaxError(e *file.Error) {
 	from, to := t.byte(r), t.byte(e.To-len(before))
 	i, known := t.at[r]
 	switch {
+	case strings.HasPrefix(e.Message, "a map key must be"):
+		t.add(from, to, "a closure in braces here", "braces hold a closure only as the second argument of "+braced).try("all(x, {let p = it; …})")
+	case strings.HasPrefix(e.Message, "expected at least"):
+		t.add(from, to, "too few arguments", "a closure is missing here").try("all(x, .duration < 200ms)")
 	case !strings.HasPrefix(e.Message, "unexpected token") || !known:
 		t.add(from, to, "cannot read this expression", "%s", sentence(e.Message))
 	case t.tokens[i].Value == "=":
@@ -71,7 +75,7 @@ func (t *text) syntaxError(e *file.Error) {
 	case t.tokens[i].Value == "&" || t.tokens[i].Value == "|":
 		t.add(from, to, "unexpected "+t.tokens[i].Value, "conditions are joined by words").try("and", "or")
 	case t.tokens[i].Value == "{":
-		t.add(from, to, "unexpected {", "braces hold a closure, and only as the second argument of any, all, none, one, count, filter, map, find, groupBy, sortBy or sum").try("all(x, {let p = it; …})")
+		t.add(from, to, "unexpected {", "braces hold a closure, and only as the second argument of "+braced).try("all(x, {let p = it; …})")
 	case i > 0 && isUnit(t.tokens[i]) && t.tokens[i-1].Kind == lexer.Number:
 		t.add(t.byte(t.tokens[i-1].From), to, "a duration has no space in it", "").try(t.tokens[i-1].Value + t.tokens[i].Value)
 	default:
@@ -79,6 +83,9 @@ func (t *text) syntaxError(e *file.Error) {
 		t.add(from, to, "unexpected "+what, "an operator, a comma or a bracket is missing before this, or this is one too many")
 	}
 }
+
+// braced are the functions whose closure the parser accepts in braces.
+const braced = "any, all, none, one, count, filter, map, find, groupBy, sortBy or sum"
 
 func (t *text) hiddenToken(token lexer.Token) string {
 	return t.source[t.byte(token.From):t.byte(token.To)]

@@ -106,6 +106,7 @@ func numeric(compute func(Value) Value) func(*Frame, *Expr) (Value, *Doubt) {
 		case d != nil:
 			return unknown(d), nil
 		}
+		f.step(v.size())
 		return compute(v), nil
 	}
 }

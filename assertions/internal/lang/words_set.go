@@ -230,6 +230,7 @@ func runGroupBy(f *Frame, e *Expr) (Value, *Doubt) {
 			doubt = worse(doubt, k.Doubt())
 			continue
 		}
+		f.step(k.size())
 		id := k.identity()
 		i, ok := index[id]
 		if !ok {
@@ -374,6 +375,7 @@ func runDistinct(f *Frame, e *Expr) (Value, *Doubt) {
 			v = e.Args[1].of(f, v)
 		}
 		doubt = worse(doubt, v.Doubt())
+		f.step(v.size())
 		if id := v.identity(); v.kind != Missing && v.kind != Unknown && !seen[id] {
 			seen[id] = true
 			out = append(out, v)

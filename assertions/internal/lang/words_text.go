@@ -38,6 +38,7 @@ func (e *Expr) str(f *Frame, i int) (string, Value, bool) {
 	v := e.Args[i].value(f)
 	switch v.kind {
 	case String:
+		f.read(v.str)
 		return v.str, v, true
 	case Missing, Unknown:
 		return "", v, false
@@ -112,6 +113,7 @@ func runJoin(f *Frame, e *Expr) (Value, *Doubt) {
 	d := e.Args[0].each(f, func(v Value) bool {
 		if v.kind != Missing {
 			s := toString(v).str
+			f.read(s)
 			size += len(s) + len(separator)
 			parts = append(parts, s)
 		}
