@@ -11,10 +11,10 @@ import (
 // decided, in the order of the file. Over a closed flow it decides all that are
 // left. It depends on nothing but the prefixes that it was given.
 func (in *Instance) Evaluate(f trace.Flow) []Verdict {
-	if f.State() == trace.Retracted || in.Done() {
+	closing := f.State() == trace.Closed
+	if f.State() == trace.Retracted || in.Done() && !closing {
 		return nil
 	}
-	closing := f.State() == trace.Closed
 	news := in.look(f)
 	moved := in.fill(f, news)
 	var out []Verdict

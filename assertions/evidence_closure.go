@@ -51,8 +51,11 @@ func (x *explainer) counterexamples(over, p *lang.Expr, wrong bool) {
 	noun := "span"
 	if len(elems) > 0 && elems[0].Kind() != lang.Span {
 		noun = "value"
-		if elems[0].Kind() == lang.Set {
+		switch elems[0].Kind() {
+		case lang.Set:
 			noun = "group"
+		case lang.Run:
+			noun = "run"
 		}
 	}
 	verb := "does not satisfy this"
@@ -112,7 +115,9 @@ func (x *explainer) counterexample(p *lang.Expr, elem lang.Value, wrong bool) {
 		x.group(nodes, c, text)
 		return
 	}
-	if len(x.Facts) < maxFacts {
+	if len(x.Facts) < maxFacts && elem.Kind() == lang.Run {
+		x.fact(x.show(elem), "%s", text)
+	} else if len(x.Facts) < maxFacts {
 		x.fact("value", "%s", x.show(elem))
 	}
 }

@@ -108,6 +108,10 @@ func (c *compiler) flow(decl *FlowDecl) *Flow {
 	for _, e := range decl.Each {
 		c.each(e)
 	}
+	f.across = c.across(decl.Across)
+	for _, k := range f.across {
+		f.Across = append(f.Across, k.assertion)
+	}
 	for _, k := range f.plan.checks {
 		f.Assertions = append(f.Assertions, k.assertion)
 	}

@@ -75,8 +75,9 @@ func (s *Suite) nearOrigins(f *Flow, v trace.View) []NearMiss {
 	none.View = v
 	x := &explainer{Evidence: &Evidence{}, in: &Instance{flow: f, frame: frame}, flow: none, frame: frame}
 	x.nearest(&setPlan{name: "origin", selector: selector})
-	for i := range x.Near {
-		x.Near[i].OtherTrace, x.Near[i].Explanation = false, ""
+	near := slices.DeleteFunc(x.Near, func(m NearMiss) bool { return m.Fails == "" })
+	for i := range near {
+		near[i].OtherTrace = false
 	}
-	return x.Near
+	return near
 }

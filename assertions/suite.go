@@ -36,8 +36,12 @@ type Flow struct {
 	// verdicts are reported: calls, sequence, only, expect, never, each.
 	Assertions []*Assertion
 
-	plan *plan
-	runs *Assertion
+	// Across are the assertions over all instances; see Suite.JudgeAcross.
+	Across []*Assertion
+
+	plan   *plan
+	across []*check
+	runs   *Assertion
 }
 
 // Load reads, checks and compiles a flow file. It reports every problem at once,

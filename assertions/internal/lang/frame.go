@@ -74,13 +74,12 @@ type Response struct {
 	Duration time.Duration
 }
 
-// RunState is one closed instance as across: sees it.
+// RunState is one closed instance as across: sees it. Its nodes are those of the
+// frame's view.
 type RunState struct {
-	View   trace.View
-	Origin trace.Node
-	Sets   []SetState
-	Start  trace.Time
-	End    trace.Time
+	Origin   trace.Node
+	Sets     []SetState
+	Duration time.Duration // from the first start to the last end
 }
 
 // Value evaluates the expression from the beginning. An expression that runs out

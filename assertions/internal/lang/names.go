@@ -67,6 +67,12 @@ func (c *compiler) known(name string, from, to int) *Expr {
 		}
 		return nil
 	}
+	if c.scope.Across {
+		if name == "runs" {
+			return c.node(&Expr{Op: OpRuns, Operator: name, Type: listOf(typ(TRun)), eval: evalRuns}, from, to)
+		}
+		return nil
+	}
 	if i, ok := c.scope.set(name); ok {
 		return c.node(&Expr{Op: OpSet, Operator: name, Type: typ(TSet), index: i, eval: evalSet}, from, to)
 	}
@@ -75,8 +81,6 @@ func (c *compiler) known(name string, from, to int) *Expr {
 		return c.node(&Expr{Op: OpOrigin, Operator: name, Type: typ(TSpan), eval: evalOrigin}, from, to)
 	case name == "response" && c.scope.Trigger:
 		return c.node(&Expr{Op: OpResponse, Operator: name, Type: typ(TResponse), eval: evalResponse}, from, to)
-	case name == "runs" && c.scope.Across:
-		return c.node(&Expr{Op: OpRuns, Operator: name, Type: listOf(typ(TRun)), eval: evalRuns}, from, to)
 	}
 	return nil
 }
@@ -132,6 +136,8 @@ func (c *compiler) unknownName(name string, from, to int) {
 	switch _, isField := fieldByName[name]; {
 	case isField:
 		p.try("any(spans, ."+name+" …)").note("%s is a field of a span; here stand sets of spans.", name)
+	case c.scope.Across:
+		p.try("all(runs, ."+name+" …)").note("across: is about all runs; %s belongs to each of them.", name)
 	case name == "response":
 		p.note("response is what a trigger was answered, and this flow has no trigger.")
 	case len(c.scope.Sets) > 1:

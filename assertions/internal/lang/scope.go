@@ -38,12 +38,13 @@ func (s *Scope) names() []string {
 		}
 	} else {
 		out = append(out, s.Sets...)
-		out = append(out, "origin")
+		if s.Across {
+			out = []string{"runs"} // sets belong to one run
+		} else {
+			out = append(out, "origin")
+		}
 		if s.Trigger {
 			out = append(out, "response")
-		}
-		if s.Across {
-			out = append(out, "runs")
 		}
 	}
 	var params []string

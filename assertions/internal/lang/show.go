@@ -60,7 +60,7 @@ func (f *Frame) Show(v Value) string {
 			return offset(v.time().Sub(f.span(f.Origin).Start()))
 		}
 	case Run:
-		return "run"
+		return "a run of " + FormatDuration(v.ref.(*RunState).Duration)
 	}
 	return format(v)
 }
