@@ -39,6 +39,8 @@ type Flow struct {
 	// Across are the assertions over all instances; see Suite.JudgeAcross.
 	Across []*Assertion
 
+	invariant bool
+
 	plan   *plan
 	across []*check
 	runs   *Assertion
@@ -57,7 +59,11 @@ func Load(src *diag.Source, o Options) (*Suite, diag.List) {
 		s.flows = append(s.flows, c.flow(decl))
 	}
 	if file.Invariants != nil {
-		s.flows = append(s.flows, c.flow(file.Invariants))
+		for _, part := range invariants(file.Invariants) {
+			f := c.flow(part)
+			f.invariant = true
+			s.flows = append(s.flows, f)
+		}
 	}
 	problems = append(problems, c.problems...).Sorted()
 	if problems.HasErrors() {

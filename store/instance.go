@@ -94,7 +94,7 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 		switch {
 		case d.Opens == trace.OpensBySession:
 			s.propagate(s.session(d), n, trace.BySession, 0)
-		case d.Opens == trace.OpensBySpan && d.Origin(span) && !s.underOrigin(t, d, n):
+		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(t, d, n):
 			s.begin(s.open(d, t, s.uniqueID(t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
 		case d.Opens == trace.OpensByKey && d.Origin(span):
 			if key, ok := d.Per(span); ok {

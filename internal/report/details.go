@@ -27,9 +27,7 @@ func (p *page) details(r *run.Result) {
 					p.instance(&f.Instances[k])
 				}
 			}
-			if f.Runs != nil {
-				p.blocks(scene{}, []assertions.Verdict{*f.Runs})
-			}
+			p.blocks(scene{}, f.Overall())
 		}
 	}
 	if left := troubles - shownTroubles; left > 0 && !p.settings.Verbose {

@@ -160,8 +160,8 @@ func (j *junit) suite(file *run.FileResult, f *run.FlowResult) junitSuite {
 		}
 		out.WriteString(j.story(f.Name, in, scene))
 	}
-	if f.Runs != nil {
-		s.Cases = append(s.Cases, j.verdict(file, f, scene{}, f.Runs))
+	for _, v := range f.Overall() {
+		s.Cases = append(s.Cases, j.verdict(file, f, scene{}, &v))
 	}
 	s.Time, s.Out = seconds(longest), newJUnitText(out.String())
 	return s

@@ -40,16 +40,16 @@ func (p *page) declared(f *run.FlowResult) {
 		p.instanceLine(f.Name, in, "")
 		p.openEdges(4, sceneOf(in))
 		verdicts := in.Verdicts
-		if f.Runs != nil && len(f.Instances) == 1 {
-			verdicts = append(slices.Clone(verdicts), *f.Runs)
+		if len(f.Instances) == 1 {
+			verdicts = append(slices.Clip(verdicts), f.Overall()...)
 		}
 		p.verdictLines(4, verdicts)
 	}
 	if more := passed - shownInstances; more > 0 {
 		p.line(2, painted(bold, f.Name), text(fmt.Sprintf("   … and %s more, all passed", number(more))))
 	}
-	if f.Runs != nil && len(f.Instances) != 1 {
-		p.verdictLines(4, []assertions.Verdict{*f.Runs})
+	if len(f.Instances) != 1 {
+		p.verdictLines(4, f.Overall())
 	}
 }
 

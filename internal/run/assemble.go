@@ -32,16 +32,18 @@ func (r *runner) result() *Result {
 
 func (r *runner) flowResult(input int, suite *assertions.Suite, flow *assertions.Flow, view trace.View) FlowResult {
 	out := FlowResult{Name: flow.Name, Description: flow.Description}
+	var closed []*assertions.Instance
 	for _, j := range r.inOrder() {
 		if j.input == input && j.flow == flow.Name && !j.latest.IsZero() {
 			j.instance.Complete(j.latest, j.verdicts)
 			sortVerdicts(j.verdicts, flow.Assertions)
 			out.Instances = append(out.Instances, InstanceResult{Flow: j.latest, Verdicts: j.verdicts})
+			closed = append(closed, j.instance)
 		}
 	}
-	if flow.Name != assertions.InvariantsName {
+	if !flow.IsInvariant() {
 		v := suite.JudgeRuns(flow.Name, len(out.Instances), view)
-		out.Runs = &v
+		out.Runs, out.Across = &v, suite.JudgeAcross(flow.Name, closed)
 	}
 	return out
 }

@@ -58,6 +58,11 @@ func (f *FlowResult) eachVerdict(yield func(*assertions.Verdict) bool) bool {
 			}
 		}
 	}
+	for i := range f.Across {
+		if !yield(&f.Across[i]) {
+			return false
+		}
+	}
 	return f.Runs == nil || yield(f.Runs)
 }
 

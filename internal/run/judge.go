@@ -44,7 +44,10 @@ type judged struct {
 	latest   trace.Flow
 	verdicts []assertions.Verdict
 	final    bool
-	hopeless bool // nothing more will come: it closes as soon as it is complete
+	// invariant: it waits for nothing that is not on its way.
+	invariant bool
+	across    bool // the flow is looked at again, whole, with its other instances
+	hopeless  bool // nothing more will come: it closes as soon as it is complete
 }
 
 // answer is what came of a trigger.
@@ -85,6 +88,8 @@ func (r *runner) judgedOf(f trace.Flow) *judged {
 	if j == nil {
 		d := r.declared[f.Declaration]
 		j = &judged{input: d.input, flow: d.flow, instance: r.Inputs[d.input].Suite.Open(d.flow)}
+		flow := r.Inputs[d.input].Suite.Flow(d.flow)
+		j.across, j.invariant = len(flow.Across) > 0, flow.IsInvariant()
 		j.hear(r.answers[f.TraceID])
 		r.byRecord[f.FlowRecord] = j
 	}
@@ -109,7 +114,7 @@ func (r *runner) judge(f trace.Flow) {
 	case f.State() == trace.Closed:
 		r.deadline = r.deadline || f.Reason() == trace.ByDeadline
 		j.final = true
-	case j.instance.Done():
+	case j.instance.Done() && !j.across:
 		r.close(j, trace.ByVerdicts)
 	case f.State() == trace.Complete && (j.hopeless || r.systemEnded || len(j.instance.Awaiting()) == 0):
 		r.close(j, trace.BySilence)
@@ -151,7 +156,7 @@ func (r *runner) over() (bool, time.Duration) {
 		}
 	}
 	for _, j := range r.byRecord {
-		if !j.final && (j.flow != assertions.InvariantsName || j.latest.State() == trace.Open && r.Store.SilentIn() > 0) {
+		if !j.final && (!j.invariant || j.latest.State() == trace.Open && r.Store.SilentIn() > 0) {
 			return false, pollEvery
 		}
 	}

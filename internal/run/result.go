@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"time"
 
 	"github.com/followspan/followspan/assertions"
@@ -49,6 +50,16 @@ type FlowResult struct {
 	Instances   []InstanceResult
 	// Runs is the verdict on how often the flow happened; nil if nothing was asked.
 	Runs *assertions.Verdict
+	// Across are the verdicts over all instances.
+	Across []assertions.Verdict
+}
+
+// Overall returns the verdicts that are about no single instance.
+func (f *FlowResult) Overall() []assertions.Verdict {
+	if f.Runs == nil {
+		return f.Across
+	}
+	return append(slices.Clip(f.Across), *f.Runs)
 }
 
 // InstanceResult is one time that a flow happened.

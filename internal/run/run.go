@@ -96,7 +96,7 @@ func key(inputs []Input, i int, flow string) string {
 }
 
 func (in Input) selects(flow string) bool {
-	if len(in.Only) == 0 || flow == assertions.InvariantsName {
+	if f := in.Suite.Flow(flow); len(in.Only) == 0 || f != nil && f.IsInvariant() {
 		return true
 	}
 	for _, name := range in.Only {

@@ -1,0 +1,55 @@
+package assertions_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/internal/diag"
+)
+
+// Invariants are judged per trace, and an assertion of theirs per what it says.
+func TestInvariants(t *testing.T) {
+	suite, problems := assertions.Load(diag.NewSource("f.yaml", `version: 1
+invariants:
+  never:
+    - service == "payment" and isRoot
+  expect:
+    - none(spans, .isOrphan)
+    - that: len(distinct(spans, .deployment.environment.name)) == 1
+      per: session
+    - that: spans.count == 2
+      per: job.id
+`), assertions.Options{})
+	if len(problems) > 0 {
+		t.Fatal(diag.Style{}.RenderAll(problems))
+	}
+	got := play(t, suite, `
+resource shop  deployment.environment.name=test
+resource payment  deployment.environment.name=prod
+shop     order   0..10ms  job.id=7
+payment  charge  5..6ms   job.id=7
+shop     orphan  1..2ms   parent=missing job.id=8
+`, inTurn)
+	var lines []string
+	for _, v := range got {
+		lines = append(lines, v.Assertion.Flow+" "+v.Instance+": "+v.Assertion.Name+": "+v.Outcome.String())
+	}
+	slices.Sort(lines)
+	want := []string{
+		`invariants 01000000: none(spans, .isOrphan): pass`,
+		`invariants 01000000: service == "payment" and isRoot: pass`,
+		`invariants 02000000: none(spans, .isOrphan): pass`,
+		`invariants 02000000: service == "payment" and isRoot: fail`,
+		`invariants 03000000: none(spans, .isOrphan): fail`,
+		`invariants 03000000: service == "payment" and isRoot: inconclusive`,
+		`invariants per job.id 7: spans.count == 2: pass`,
+		`invariants per job.id 8: spans.count == 2: fail`,
+		`invariants per session session: len(distinct(spans, .deployment.environment.name)) == 1: fail`,
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("verdicts (-want +got)\n%s", diff)
+	}
+}
