@@ -1,0 +1,166 @@
+package lang
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// evalSameSpans is == and != of spans and sets: the same members.
+func evalSameSpans(f *Frame, e *Expr) Value {
+	a, da := e.spans(f, 0)
+	b, db := e.spans(f, 1)
+	if d := worse(da, db); d != nil {
+		return unknown(d)
+	}
+	if len(a) == 0 || len(b) == 0 {
+		return no
+	}
+	same := slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+	return boolValue(same == (e.Operator == "=="))
+}
+
+// evalIn is x in y: a value in a list, a span in a set, a key in a map.
+func evalIn(f *Frame, e *Expr) Value {
+	x, y := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case x.kind == Missing || y.kind == Missing:
+		return no
+	case x.kind == Unknown || y.kind == Unknown:
+		return unknown(worse(x.Doubt(), y.Doubt()))
+	}
+	found := false
+	switch c := y.ref.(type) {
+	case *spanSet:
+		found = x.kind == Span && slices.Contains(c.nodes, x.node())
+		f.step(len(c.nodes))
+	case *list:
+		found = slices.ContainsFunc(c.elems, func(v Value) bool { return equal(v, x) })
+		f.step(len(c.elems) * (1 + len(x.str)/bytesPerStep))
+	case trace.Value:
+		_, found = c.Field(x.Str())
+	case map[string]Value:
+		_, found = c[x.Str()]
+	default:
+		return e.fail("nothing can be in %s", e.Args[1].describe(f, y))
+	}
+	if d := y.Doubt(); !found && d != nil {
+		return unknown(d)
+	}
+	return boolValue(found)
+}
+
+// text reads both sides as strings; the third result is the answer if they are none.
+func (e *Expr) texts(f *Frame) (a, b string, otherwise Value, ok bool) {
+	x, y := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case x.kind == Missing || y.kind == Missing:
+		return "", "", no, false
+	case x.kind == Unknown || y.kind == Unknown:
+		return "", "", unknown(worse(x.Doubt(), y.Doubt())), false
+	case x.kind == List && e.Operator == "contains":
+		found := slices.ContainsFunc(x.Elems(), func(v Value) bool { return equal(v, y) })
+		if d := x.Doubt(); !found && d != nil {
+			return "", "", unknown(d), false
+		}
+		return "", "", boolValue(found), false
+	case x.kind != String:
+		return "", "", e.fail("%s %s … wants a string, and %s", e.Args[0].text, e.Operator, e.Args[0].describe(f, x)), false
+	case y.kind != String:
+		return "", "", e.fail("… %s %s wants a string, and %s", e.Operator, e.Args[1].text, e.Args[1].describe(f, y)), false
+	}
+	f.read(x.str, y.str)
+	return x.str, y.str, Value{}, true
+}
+
+func evalText(f *Frame, e *Expr) Value {
+	a, b, otherwise, ok := e.texts(f)
+	if !ok {
+		return otherwise
+	}
+	switch e.Operator {
+	case "contains":
+		// Every string contains the empty one; a missing one was told apart above.
+		return boolValue(strings.Contains(a, b))
+	case "startsWith":
+		return boolValue(strings.HasPrefix(a, b))
+	}
+	return boolValue(strings.HasSuffix(a, b))
+}
+
+func evalMatches(f *Frame, e *Expr) Value {
+	a, _, otherwise, ok := e.texts(f)
+	if !ok {
+		return otherwise
+	}
+	return boolValue(e.aux.(*regexp.Regexp).MatchString(a))
+}
+
+// evalSlice is x[a:b], clipped to what there is.
+func evalSlice(f *Frame, e *Expr) Value {
+	v, a, b := e.Args[0].value(f), e.Args[1].value(f), e.Args[2].value(f)
+	if d := worse(worse(v.Doubt(), a.Doubt()), b.Doubt()); d != nil || v.kind == Missing {
+		if d != nil {
+			return unknown(d)
+		}
+		return v
+	}
+	switch v.kind {
+	case Set:
+		nodes := f.ByStart(v.Nodes())
+		i, j := bounds(len(nodes), a, b)
+		return setValue(nodes[i:j], nil)
+	case List:
+		i, j := bounds(len(v.Elems()), a, b)
+		return listValue(v.Elems()[i:j], nil)
+	case String:
+		r := []rune(v.str)
+		i, j := bounds(len(r), a, b)
+		return stringValue(string(r[i:j]))
+	}
+	return e.fail("%s has no parts", e.Args[0].describe(f, v))
+}
+
+func bounds(length int, from, to Value) (int, int) {
+	clip := func(v Value, otherwise int) int {
+		if v.kind != Int {
+			return otherwise
+		}
+		n := int(v.int())
+		if n < 0 {
+			n += length
+		}
+		return min(max(n, 0), length)
+	}
+	i, j := clip(from, 0), clip(to, length)
+	return i, max(i, j)
+}
+
+// maxRange is how many numbers a..b may make.
+const maxRange = 10_000
+
+// rangeOf compiles a..b, a list of whole numbers.
+func (c *compiler) rangeOf(e *Expr) *Expr {
+	e.Op, e.Type, e.eval = OpArith, listOf(typ(TNumber)), evalRange
+	return e
+}
+
+func evalRange(f *Frame, e *Expr) Value {
+	a, b := e.Args[0].value(f), e.Args[1].value(f)
+	switch {
+	case a.kind == Unknown || b.kind == Unknown || a.motion != Settled || b.motion != Settled:
+		return unknown(worse(a.Doubt(), b.Doubt()))
+	case a.kind == Missing || b.kind == Missing:
+		return missing
+	case a.kind != Int || b.kind != Int || b.int()-a.int() >= maxRange || b.int()-a.int() < -maxRange:
+		return e.fail("a range needs two whole numbers no further apart than %d", maxRange)
+	}
+	var out []Value
+	for i := a.int(); i <= b.int(); i++ {
+		f.step(1)
+		out = append(out, intValue(i))
+	}
+	return listValue(out, nil)
+}

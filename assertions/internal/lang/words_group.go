@@ -1,0 +1,103 @@
+package lang
+
+import "strconv"
+
+// runGroupBy gives the spans without the key a group of their own.
+func runGroupBy(f *Frame, e *Expr) (Value, *Doubt) {
+	g := &groups{}
+	var doubt *Doubt
+	index := map[string]int{}
+	nodes, d := e.spans(f, 0)
+	for _, n := range nodes {
+		f.step(1)
+		k := e.Args[1].of(f, spanValue(n))
+		if k.Doubt() != nil {
+			doubt = worse(doubt, k.Doubt())
+			continue
+		}
+		f.step(k.size())
+		id := k.identity()
+		i, ok := index[id]
+		if !ok {
+			i = len(g.keys)
+			index[id] = i
+			g.keys, g.sets = append(g.keys, k), append(g.sets, nil)
+		}
+		g.sets[i] = append(g.sets[i], n)
+	}
+	return Value{kind: Groups, ref: g}, worse(doubt, d)
+}
+
+// identity is a text that two values share exactly if they are equal.
+func (v Value) identity() string {
+	if v.kind == Float && v.float() == float64(int64(v.float())) {
+		v = intValue(int64(v.float()))
+	}
+	return v.kind.String() + " " + identify(v)
+}
+
+func identify(v Value) string {
+	switch v.kind {
+	case String, Bytes:
+		return v.str
+	case Span:
+		return strconv.FormatInt(int64(v.node()), 10)
+	case Bool, Int, Float, Duration, Time:
+		return strconv.FormatInt(int64(v.num), 10)
+	case List:
+		text := ""
+		for _, elem := range v.Elems() {
+			text += strconv.Itoa(len(elem.identity())) + ":" + elem.identity()
+		}
+		return text
+	}
+	return format(v)
+}
+
+func runDistinct(f *Frame, e *Expr) (Value, *Doubt) {
+	var out []Value
+	var doubt *Doubt
+	seen := map[string]bool{}
+	d := e.Args[0].each(f, func(v Value) bool {
+		if len(e.Args) > 1 {
+			v = e.Args[1].of(f, v)
+		}
+		doubt = worse(doubt, v.Doubt())
+		f.step(v.size())
+		if id := v.identity(); v.kind != Missing && v.kind != Unknown && !seen[id] {
+			seen[id] = true
+			out = append(out, v)
+		}
+		return true
+	})
+	return listValue(out, nil), worse(doubt, d)
+}
+
+func runValues(f *Frame, e *Expr) (Value, *Doubt) {
+	v := e.Args[0].value(f)
+	g, ok := v.ref.(*groups)
+	if !ok {
+		return notGroups(f, e, v), nil
+	}
+	out := make([]Value, len(g.sets))
+	for i, s := range g.sets {
+		out[i] = setValue(s, g.doubt)
+	}
+	return listValue(out, nil), g.doubt
+}
+
+func runKeys(f *Frame, e *Expr) (Value, *Doubt) {
+	v := e.Args[0].value(f)
+	g, ok := v.ref.(*groups)
+	if !ok {
+		return notGroups(f, e, v), nil
+	}
+	return listValue(g.keys, nil), g.doubt
+}
+
+func notGroups(f *Frame, e *Expr, v Value) Value {
+	if v.kind == Missing || v.kind == Unknown {
+		return v
+	}
+	return e.fail("%s wants the groups of groupBy, and %s", e.Word.Name, e.Args[0].describe(f, v))
+}
