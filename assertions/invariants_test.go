@@ -31,7 +31,7 @@ resource shop  deployment.environment.name=test
 resource payment  deployment.environment.name=prod
 shop     order   0..10ms  job.id=7
 payment  charge  5..6ms   job.id=7
-shop     orphan  1..2ms   parent=missing job.id=8
+shop     orphan  1..2ms   internal parent=missing job.id=8
 `, inTurn)
 	var lines []string
 	for _, v := range got {
