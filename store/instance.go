@@ -42,7 +42,7 @@ func (s *Store) trace(id trace.TraceID) *traceEntry {
 		s.traces[id] = t
 		for _, d := range s.flows {
 			if d.Opens == trace.OpensByTrace {
-				in := s.open(d, t, s.uniqueID(id.String()[:8]), trace.TimeOf(s.settings.Now()))
+				in := s.open(d, t, s.uniqueID(d, id.String()[:8]), trace.TimeOf(s.settings.Now()))
 				t.whole = append(t.whole, in)
 			}
 		}
@@ -69,10 +69,10 @@ func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *i
 	return in
 }
 
-// uniqueID appends a number where several instances start in one trace.
-func (s *Store) uniqueID(id string) string {
-	s.stats.ids[id]++
-	if n := s.stats.ids[id]; n > 1 {
+// uniqueID appends a number where several instances of a flow start in one trace.
+func (s *Store) uniqueID(d *declaration, id string) string {
+	d.ids[id]++
+	if n := d.ids[id]; n > 1 {
 		return id + "-" + strconv.Itoa(n)
 	}
 	return id
@@ -89,13 +89,16 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 	}
 	s.spread(n)
 	span := s.graph.View().Span(n)
+	if s.own[idOf(span)] {
+		return
+	}
 	s.offer(n, span)
 	for _, d := range s.flows {
 		switch {
 		case d.Opens == trace.OpensBySession:
 			s.propagate(s.session(d), n, trace.BySession, 0)
 		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(t, d, n):
-			s.begin(s.open(d, t, s.uniqueID(t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
+			s.begin(s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
 		case d.Opens == trace.OpensByKey && d.Origin(span):
 			if key, ok := d.Per(span); ok {
 				s.begin(s.keyed(d, t, key, n), t, n)
@@ -110,7 +113,7 @@ func (s *Store) session(d *declaration) *instance {
 			return in
 		}
 	}
-	return s.open(d, nil, s.uniqueID("session"), trace.TimeOf(s.settings.Now()))
+	return s.open(d, nil, s.uniqueID(d, "session"), trace.TimeOf(s.settings.Now()))
 }
 
 func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *instance {
@@ -119,7 +122,7 @@ func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *
 			return in
 		}
 	}
-	in := s.open(d, t, s.uniqueID(key), s.graph.View().ReceivedAt(n))
+	in := s.open(d, t, s.uniqueID(d, key), s.graph.View().ReceivedAt(n))
 	in.key = key
 	return in
 }
@@ -188,6 +191,9 @@ func (s *Store) instancesOf(v trace.View, n trace.Node) []*instance {
 // many producers must not merge their flows.
 func (s *Store) propagate(in *instance, n trace.Node, rule trace.Rule, hop int) {
 	v := s.graph.View()
+	if in.of.Opens != trace.OpensByTrigger && s.own[idOf(v.Span(n))] {
+		return // A trigger's span belongs to nothing but what it triggered.
+	}
 	byTrace := in.hasWhole(v.Span(n).TraceID())
 	if byTrace && rule != trace.ByOrigin {
 		rule = trace.ByTrace // whichever edge came first

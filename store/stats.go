@@ -24,11 +24,9 @@ type Stats struct {
 	SharedKeys []string
 	Traces     int
 	Unjoined   int // spans that belong to no flow
-
-	ids map[string]int
 }
 
-func newStats() Stats { return Stats{Services: map[string]int{}, ids: map[string]int{}} }
+func newStats() Stats { return Stats{Services: map[string]int{}} }
 
 func (s *Stats) count(span trace.Span) {
 	s.Spans++
@@ -40,7 +38,7 @@ func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.stats
-	out.Services, out.Differing, out.ids = maps.Clone(out.Services), slices.Clone(out.Differing), nil
+	out.Services, out.Differing = maps.Clone(out.Services), slices.Clone(out.Differing)
 	out.SharedKeys = slices.Clone(out.SharedKeys)
 	out.Refused, out.Bytes, out.Traces = len(s.refused), s.bytes, len(s.traces)
 	v := s.graph.View()

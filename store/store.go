@@ -52,6 +52,7 @@ type Store struct {
 	traces    map[trace.TraceID]*traceEntry
 	stray     map[trace.Node][]*instance // members that are not so by their trace
 	keys      map[keyed]*holders         // of correlation keys
+	own       map[spanID]bool            // spans of triggers
 	ambiguous []*instance                // gathered spans by a value that others share
 	live      []*instance                // not closed, in the order of their start
 	dirty     []*instance                // to be handed out by Next
@@ -68,7 +69,7 @@ type Store struct {
 // declaration is one declared flow.
 type declaration struct {
 	trace.Membership
-	index int
+	ids map[string]int // how many instances have asked for an id
 }
 
 // New returns an empty store which assembles the given flows.
@@ -81,16 +82,16 @@ func New(flows []trace.Membership, s Settings) *Store {
 	}
 	st := &Store{
 		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
-		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, stray: map[trace.Node][]*instance{},
+		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{}, stray: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
 	st.lastNews = s.Now()
-	for i, m := range flows {
+	for _, m := range flows {
 		if m.Hops == 0 {
 			m.Hops = trace.DefaultHops
 		}
 		m.Timing = m.Timing.OrDefaults()
-		st.flows = append(st.flows, &declaration{m, i})
+		st.flows = append(st.flows, &declaration{m, map[string]int{}})
 	}
 	return st
 }
@@ -221,12 +222,12 @@ func (s *Store) signal() {
 }
 
 // CloseFlow closes one instance, as when all its verdicts are certain. Spans that
-// arrive later are matched all the same. Unknown ids are ignored.
-func (s *Store) CloseFlow(id string, why trace.Reason) {
+// arrive later are matched all the same. One that is closed already stays as it is.
+func (s *Store) CloseFlow(f trace.Flow, why trace.Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, in := range s.live {
-		if in.w.Record().ID == id {
+		if in.w.Record() == f.FlowRecord {
 			s.close(in, why)
 			in.dirty = false // The caller holds what it closed.
 			s.dirty = slices.DeleteFunc(s.dirty, func(d *instance) bool { return d == in })
@@ -265,7 +266,8 @@ func (s *Store) Expect(flow string, id trace.TraceID, span trace.SpanID) (trace.
 		return trace.Flow{}, fmt.Errorf("expect flow %q: no such flow is declared", flow)
 	}
 	now := trace.TimeOf(s.settings.Now())
-	in := s.open(s.flows[i], s.trace(id), s.uniqueID(id.String()[:8]), now)
+	s.own[spanID{id, span}] = true
+	in := s.open(s.flows[i], s.trace(id), s.uniqueID(s.flows[i], id.String()[:8]), now)
 	in.triggerSpan, in.handedOut = span, true
 	return s.freeze(in, now), nil
 }

@@ -125,7 +125,7 @@ func (r *runner) close(j *judged, why trace.Reason) {
 	j.latest = j.latest.WithState(trace.Closed, why)
 	j.verdicts = append(j.verdicts, j.instance.Evaluate(j.latest)...)
 	j.final = true
-	r.Store.CloseFlow(j.latest.ID, why)
+	r.Store.CloseFlow(j.latest, why)
 }
 
 // revise judges a flow that was closed and got more spans.
