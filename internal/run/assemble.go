@@ -2,9 +2,11 @@ package run
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/internal/diag"
 	"github.com/followspan/followspan/trace"
 )
 
@@ -18,6 +20,7 @@ func (r *runner) result() *Result {
 		Ended: r.end(), Steps: r.steps, Received: r.received(),
 	}
 	view := r.Store.View()
+	out.Warnings = r.oddities(view)
 	for i, in := range r.Inputs {
 		file := FileResult{Name: in.Suite.File().Source.Name()}
 		for _, flow := range in.Suite.Flows() {
@@ -26,6 +29,34 @@ func (r *runner) result() *Result {
 			}
 		}
 		out.Files = append(out.Files, file)
+		out.Warnings = append(out.Warnings, in.Suite.Warnings(r.judgedBy(i))...)
+	}
+	return out
+}
+
+// judgedBy returns the instances of an input's flows.
+func (r *runner) judgedBy(input int) (out []assertions.Judged) {
+	for _, j := range r.inOrder() {
+		if j.input == input && !j.latest.IsZero() {
+			out = append(out, assertions.Judged{Instance: j.instance, Verdicts: j.verdicts})
+		}
+	}
+	return out
+}
+
+// oddities are what the store found strange.
+func (r *runner) oddities(view trace.View) (out []diag.Diagnostic) {
+	stats := r.Store.Stats()
+	warn := func(what, note string) {
+		out = append(out, diag.Diagnostic{Severity: diag.Warning, What: what, Notes: []string{note}})
+	}
+	for _, n := range stats.Differing {
+		s := view.Span(n)
+		warn(fmt.Sprintf("span %s of %s arrived twice with different content", s.ID(), s.Service()),
+			"The first version counts. Two spans share an id, or a span was changed after it was sent.")
+	}
+	for _, value := range stats.SharedKeys {
+		warn("the correlation key "+value+" stands under several origins", "It joins nothing: it would merge flows that have nothing to do with each other.")
 	}
 	return out
 }

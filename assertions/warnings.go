@@ -1,0 +1,110 @@
+package assertions
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/followspan/followspan/internal/diag"
+)
+
+// Judged is an instance at the end of a run, with what it found.
+type Judged struct {
+	*Instance
+	Verdicts []Verdict
+}
+
+// Warnings says what of a whole run should make one doubt a pass: declared sets
+// that no span matched, with the nearest miss, and guards that never held. What a
+// failure speaks of already is left out.
+func (s *Suite) Warnings(closed []Judged) diag.List {
+	var out diag.List
+	out = append(out, unmatched(closed)...)
+	return append(out, neverApplied(closed)...).Sorted()
+}
+
+// unmatched warns of sets that are empty in every instance. A set of the file
+// belongs to several flows, and one that fills it is enough.
+func unmatched(closed []Judged) diag.List {
+	matched, troubled := map[diag.Range]bool{}, map[diag.Range]bool{}
+	example := map[diag.Range]*diag.Diagnostic{}
+	var order []diag.Range
+	for _, j := range closed {
+		failed := j.readByFailures()
+		for i, t := range j.sets {
+			at := t.plan.at
+			if !t.plan.declared {
+				continue
+			}
+			matched[at] = matched[at] || len(t.members) > 0
+			troubled[at] = troubled[at] || failed[i]
+			if example[at] == nil && len(t.members) == 0 {
+				example[at] = j.nothingMatched(t.plan)
+				order = append(order, at)
+			}
+		}
+	}
+	var out diag.List
+	for _, at := range order {
+		if !matched[at] && !troubled[at] {
+			out = append(out, *example[at])
+		}
+	}
+	return out
+}
+
+// readByFailures are the sets that some verdict other than a pass read.
+func (j Judged) readByFailures() map[int]bool {
+	out := map[int]bool{}
+	for _, v := range j.Verdicts {
+		if v.Outcome == Pass || v.Outcome == NotApplicable {
+			continue
+		}
+		i := slices.IndexFunc(j.states, func(s *checkState) bool { return s.assertion == v.Assertion })
+		if i >= 0 {
+			for _, set := range j.states[i].that.Program().Sets {
+				out[set] = true
+			}
+		}
+	}
+	return out
+}
+
+func (j Judged) nothingMatched(p *setPlan) *diag.Diagnostic {
+	d := &diag.Diagnostic{Severity: diag.Warning, What: fmt.Sprintf("no span matched %s in the whole run", p.name), Range: p.at}
+	x := &explainer{Evidence: &Evidence{}, in: j.Instance, flow: j.judged, frame: j.frame}
+	j.frame.Guard(func() { x.nearest(p) })
+	if len(x.Near) > 0 {
+		near := x.Near[0]
+		d.Label = fmt.Sprintf("the nearest is %s/%s", near.Span.Service, near.Span.Name)
+		if near.Fails != "" {
+			d.Notes = append(d.Notes, fmt.Sprintf("It satisfies %d of %d conditions, but not %s: %s.", near.Holds, near.Of, near.Fails, near.Actual))
+		}
+	}
+	return d
+}
+
+// neverApplied warns of guards that held in no instance.
+func neverApplied(closed []Judged) diag.List {
+	applied, seen := map[*Assertion]bool{}, map[*Assertion]*check{}
+	var order []*Assertion
+	for _, j := range closed {
+		for _, s := range j.states {
+			if s.when == nil {
+				continue
+			}
+			if seen[s.assertion] == nil {
+				seen[s.assertion] = s.check
+				order = append(order, s.assertion)
+			}
+			i := slices.IndexFunc(j.Verdicts, func(v Verdict) bool { return v.Assertion == s.assertion })
+			applied[s.assertion] = applied[s.assertion] || i < 0 || j.Verdicts[i].Outcome != NotApplicable
+		}
+	}
+	var out diag.List
+	for _, a := range order {
+		if !applied[a] {
+			out = append(out, diag.Diagnostic{Severity: diag.Warning, What: "this guard never held, so the assertion asked nothing", Range: seen[a].guard.Range(), Label: "not applicable in any flow"})
+		}
+	}
+	return out
+}
