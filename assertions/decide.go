@@ -89,6 +89,9 @@ func (in *Instance) close(v *Verdict, s *checkState, f trace.Flow, guard, that l
 	if v.Outcome == Undecided {
 		v.Outcome = Inconclusive // what the trigger was answered never became known
 	}
+	if v.Outcome == Pass && in.nobodyCalls(s) {
+		v.Outcome = Errored
+	}
 	if v.Outcome != Pass && v.Outcome != Fail {
 		return
 	}
@@ -172,6 +175,17 @@ func (in *Instance) vacuous(s *checkState) bool {
 		return len(in.sets[s.over].members) == 0
 	}
 	return s.arrow != nil && s.arrow.Forbidden && !in.named(s.arrow.Callee.Name)
+}
+
+// nobodyCalls reports whether a forbidden arrow starts at a service that no span
+// ever named: mistyped, it would hold for ever.
+func (in *Instance) nobodyCalls(s *checkState) bool {
+	if s.arrow == nil || !s.arrow.Forbidden {
+		return false
+	}
+	caller := s.arrow.Caller.Name
+	declared := slices.ContainsFunc(in.sets, func(t *tracker) bool { return t.plan.name == caller && t.plan.declared })
+	return !declared && !in.named(caller)
 }
 
 // named reports whether a span is of the service, or names it as its peer, or is

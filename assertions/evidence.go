@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/internal/diag"
 	"github.com/followspan/followspan/trace"
 )
 
@@ -38,6 +39,8 @@ func (in *Instance) explain(v *Verdict, s *checkState, f trace.Flow, guard, that
 			x.Why = "its guard " + oneLine(s.guard.Text) + " does not hold"
 		case v.Outcome == Fail:
 			x.failed()
+		case v.Outcome == Errored && in.nobodyCalls(s):
+			x.nobody()
 		case that.Doubt() == nil && guard.Doubt() == nil || v.Outcome == Inconclusive && that.Kind() == lang.Bool:
 			x.unproved(that)
 		default:
@@ -57,6 +60,19 @@ func (x *explainer) vacuous() {
 	}
 	x.Why = fmt.Sprintf("no span ever named %s", x.check.arrow.Callee.Name)
 	x.note("Nothing in this run knows %q; if that is not what it is called, this holds for the wrong reason.", x.check.arrow.Callee.Name)
+}
+
+// nobody says that a forbidden arrow has no caller.
+func (x *explainer) nobody() {
+	caller := x.check.arrow.Caller
+	x.Why, x.At = fmt.Sprintf("no span ever named %s, so this forbids nothing", caller.Name), caller.Range
+	var known []string
+	for i := range x.flow.Received() {
+		known = append(known, clone(x.flow.Span(trace.Node(i)).Service()))
+	}
+	if near, ok := diag.Suggest(caller.Name, known); ok {
+		x.Try = append(x.Try, near)
+	}
 }
 
 // doubtful explains an error, or what cannot be known.

@@ -3,7 +3,7 @@ package assertions
 // invariants parts the declared invariants by what each is judged per: one trace
 // unless an assertion says otherwise. Every part becomes a flow of its own.
 func invariants(d *FlowDecl) []*FlowDecl {
-	parts := []*FlowDecl{}
+	var parts []*FlowDecl
 	part := func(p Per) *FlowDecl {
 		if p.Kind == PerUnset {
 			p = d.Per
@@ -32,6 +32,9 @@ func invariants(d *FlowDecl) []*FlowDecl {
 	for _, e := range d.Each {
 		f := part(e.Per)
 		f.Each = append(f.Each, e)
+	}
+	if len(parts) == 0 {
+		return []*FlowDecl{d}
 	}
 	return parts
 }
