@@ -1,0 +1,136 @@
+package store
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/followspan/followspan/trace"
+)
+
+func (s *Store) trace(id trace.TraceID) *traceEntry {
+	t := s.traces[id]
+	if t == nil {
+		t = &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero(), split: map[*declaration]bool{}}
+		s.traces[id] = t
+		for _, d := range s.flows {
+			if d.Opens == trace.OpensByTrace {
+				in := s.open(d, t, s.uniqueID(d, id.String()[:8]), trace.TimeOf(s.settings.Now()))
+				t.whole = append(t.whole, in)
+			}
+		}
+	}
+	return t
+}
+
+// open starts an instance. One that a trigger opened owns its whole trace.
+func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *instance {
+	record := trace.FlowRecord{ID: id, Declaration: d.Flow, Started: at, Triggered: d.Opens == trace.OpensByTrigger}
+	if t != nil {
+		record.TraceID = t.id
+	}
+	in := &instance{
+		of: d, w: s.graph.OpenFlow(record), trace: t,
+		state: trace.FlowState{Origin: trace.None, Trigger: trace.None},
+		hops:  map[trace.Node]int{}, processes: map[string]bool{}, dropped: map[string]int{}, news: at,
+	}
+	if d.Opens == trace.OpensByTrigger {
+		t.whole = append(t.whole, in)
+	}
+	s.live = append(s.live, in)
+	s.stats.Instances++
+	return in
+}
+
+// uniqueID appends a number where several instances of a flow start in one trace.
+func (s *Store) uniqueID(d *declaration, id string) string {
+	d.ids[id]++
+	if n := d.ids[id]; n > 1 {
+		return id + "-" + strconv.Itoa(n)
+	}
+	return id
+}
+
+// place makes a new span a member of every flow that it belongs to, and opens
+// those that it starts.
+func (s *Store) place(t *traceEntry, n trace.Node) {
+	if t.first == trace.None {
+		t.first = n
+	}
+	for _, in := range t.whole {
+		s.propagate(in, n, trace.ByTrace, 0)
+	}
+	s.spread(n)
+	span := s.graph.View().Span(n)
+	if s.own[idOf(span)] {
+		return
+	}
+	s.offer(n, span)
+	for _, d := range s.flows {
+		switch {
+		case d.Opens == trace.OpensBySession:
+			s.propagate(s.session(d), n, trace.BySession, 0)
+		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(t, d, n):
+			s.begin(s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
+		case d.Opens == trace.OpensByKey && d.Origin(span):
+			if key, ok := d.Per(span); ok {
+				s.begin(s.keyed(d, t, key, n), t, n)
+			}
+		}
+	}
+}
+
+func (s *Store) session(d *declaration) *instance {
+	for _, in := range s.live {
+		if in.of == d {
+			return in
+		}
+	}
+	return s.open(d, nil, s.uniqueID(d, "session"), trace.TimeOf(s.settings.Now()))
+}
+
+func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *instance {
+	for _, in := range s.live {
+		if in.of == d && in.key == key {
+			return in
+		}
+	}
+	in := s.open(d, t, s.uniqueID(d, key), s.graph.View().ReceivedAt(n))
+	in.key = key
+	return in
+}
+
+// begin makes n the origin of an instance and gathers what arrived before it.
+func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
+	if in.state.Origin == trace.None {
+		in.state.Origin = n
+	}
+	if !slices.Contains(t.started, in) {
+		t.started = append(t.started, in)
+	}
+	if wholeTrace(in.of, t) {
+		if !slices.Contains(t.whole, in) {
+			t.whole = append(t.whole, in)
+		}
+		s.propagate(in, n, trace.ByOrigin, 0)
+		for m := range s.graph.View().Trace(n) {
+			s.propagate(in, m, trace.ByTrace, 0)
+		}
+		return
+	}
+	s.propagate(in, n, trace.ByOrigin, 0)
+}
+
+func wholeTrace(d *declaration, t *traceEntry) bool {
+	if d.Opens == trace.OpensByKey {
+		return d.Scope == trace.ScopeTrace // two keys may well share a trace
+	}
+	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && !t.split[d]
+}
+
+// underOrigin reports whether a span above n started an instance of d already.
+func (s *Store) underOrigin(t *traceEntry, d *declaration, n trace.Node) bool {
+	v := s.graph.View()
+	return slices.ContainsFunc(t.started, func(in *instance) bool {
+		return in.of == d && in.state.Origin != n && isAncestor(v, in.state.Origin, n)
+	})
+}
