@@ -43,16 +43,26 @@ func (in *Instance) needs(s *checkState) string {
 	return x.wants(x.culprit(s.that))
 }
 
-// wants names the set that a condition finds empty, or too small.
+// wants names what a condition finds nothing of, or too little.
 func (x *explainer) wants(c *lang.Expr) string {
 	found := ""
 	c.Outside(func(e *lang.Expr) {
-		i, ok := e.Set()
-		if !ok || found != "" || i == 0 {
+		if found != "" {
 			return
 		}
-		if len(x.frame.Sets[i].Nodes) == 0 {
-			found = e.Operator
+		switch i, declared := e.Set(); {
+		case declared:
+			if i != 0 && len(x.frame.Sets[i].Nodes) == 0 {
+				found = e.Operator
+			}
+		case e.Op == lang.OpCall && e.Type.Base == lang.TSet:
+			if len(e.Value(x.frame).Nodes()) == 0 {
+				found = oneLine(e.Text())
+			}
+		case e.Op == lang.OpCall && e.Word.Name == "any":
+			if e.Value(x.frame).False() {
+				found = oneLine(e.Text())
+			}
 		}
 	})
 	if found != "" || c.Op != lang.OpCompare {

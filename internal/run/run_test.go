@@ -1,0 +1,162 @@
+package run
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/internal/diag"
+	"github.com/followspan/followspan/store"
+	"github.com/followspan/followspan/trace"
+	"github.com/followspan/followspan/trace/sketch"
+)
+
+// testRun is a run whose spans the test sends. Its time is that of a synctest bubble.
+type testRun struct {
+	t        *testing.T
+	settings Settings
+	started  time.Time
+}
+
+func newTestRun(t *testing.T, files ...string) *testRun {
+	t.Helper()
+	r := &testRun{t: t, started: time.Now()}
+	for _, text := range files {
+		suite, problems := assertions.Load(diag.NewSource("f.flow.yaml", text), assertions.Options{})
+		if problems.HasErrors() {
+			t.Fatal(diag.Style{}.RenderAll(problems))
+		}
+		r.settings.Inputs = append(r.settings.Inputs, Input{Suite: suite})
+	}
+	r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{})
+	return r
+}
+
+// send consumes the spans of a sketch, which ended just now.
+func (r *testRun) send(text string) {
+	spans := sketch.MustParse(text).Spans()
+	var w trace.Builder
+	for _, s := range spans {
+		w.SetResource(trace.ResourceData{Attrs: []trace.Attr{textAttr("service.name", s.Service()), textAttr("service.instance.id", s.Service())}})
+		now := trace.TimeOf(time.Now())
+		w.Add(&trace.SpanData{TraceID: s.TraceID(), ID: s.ID(), Parent: s.ParentID(), Name: s.Name(), Kind: s.Kind(), Start: now, End: now})
+	}
+	if err := r.settings.Store.Consume(context.Background(), trace.Batch{Spans: w.Commit()}); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// outcomes are the verdicts by their assertions' names, those on runs left out.
+func outcomes(r *Result) map[string]assertions.Outcome {
+	out := map[string]assertions.Outcome{}
+	for v := range r.Verdicts() {
+		if v.Assertion.Kind != assertions.KindRuns {
+			out[v.Assertion.Name] = v.Outcome
+		}
+	}
+	return out
+}
+
+const orderFile = `version: 1
+flows:
+  order:
+    origin: name == "order"
+    expect:
+      - any(spans, .name == "mail")
+`
+
+// A run ends the moment its last verdict is certain: no silence is waited for.
+func TestRunEndsWithTheLastVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, orderFile)
+		time.AfterFunc(3*time.Second, func() { r.send("shop  order  0..1ms\n  mail  mail  0..1ms") })
+		result := Run(t.Context(), r.settings)
+		if got := outcomes(result)["any(spans, .name == \"mail\")"]; got != assertions.Pass {
+			t.Errorf("the verdict is %v", got)
+		}
+		if took := time.Since(r.started); took != 3*time.Second {
+			t.Errorf("the run took %v, and its last span came after 3s", took)
+		}
+		if result.Ended != EndedByVerdicts || result.ExitCode(false) != ExitPassed {
+			t.Errorf("ended %v with code %d", result.Ended, result.ExitCode(false))
+		}
+	})
+}
+
+// What is missing is awaited until the deadline; what is wrong is not.
+func TestRunWaitsForWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, orderFile)
+		r.send("shop  order  0..1ms")
+		result := Run(t.Context(), r.settings)
+		if took := time.Since(r.started); took != trace.DefaultDeadline {
+			t.Errorf("the run took %v, want the deadline of %v", took, trace.DefaultDeadline)
+		}
+		if result.Ended != EndedByDeadline || result.ExitCode(false) != ExitFailed {
+			t.Errorf("ended %v with code %d", result.Ended, result.ExitCode(false))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nflows: {order: {origin: name == \"order\", expect: [spans.count == 1]}}")
+		r.send("shop  order  0..1ms\n  shop  again  0..1ms internal")
+		result := Run(t.Context(), r.settings)
+		if took := time.Since(r.started); took != 0 || result.ExitCode(false) != ExitFailed {
+			t.Errorf("a surplus took %v to fail with code %d", took, result.ExitCode(false))
+		}
+	})
+}
+
+// A span that arrives while the run winds up is matched all the same.
+func TestRunRevises(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nflows: {order: {origin: name == \"order\", never: [name == \"late\"]}}")
+		r.send("shop  order  0..1ms")
+		r.settings.Drain = func(context.Context) error {
+			r.send("shop  order  0..1ms\n  shop  late  0..1ms internal")
+			return nil
+		}
+		result := Run(t.Context(), r.settings)
+		if got := outcomes(result)[`name == "late"`]; got != assertions.Fail {
+			t.Errorf("the verdict is %v after a late span that must never be", got)
+		}
+	})
+}
+
+// An interrupted run judges what there is.
+func TestRunInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, orderFile)
+		r.send("shop  order  0..1ms")
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		result := Run(ctx, r.settings)
+		if took := time.Since(r.started); took != time.Second || result.Ended != EndedByInterrupt {
+			t.Errorf("ended %v after %v", result.Ended, took)
+		}
+		if got := outcomes(result); len(got) != 1 {
+			t.Errorf("verdicts: %v", got)
+		}
+	})
+}
+
+// Two files may declare a flow of the same name; --flow picks from both.
+func TestRunOfTwoFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := "version: 1\nflows:\n  order: {origin: name == \"order\", expect: [spans.exists]}\n  unused: {origin: name == \"x\", expect: [spans.exists]}\n"
+		r := newTestRun(t, orderFile, other)
+		for i := range r.settings.Inputs {
+			r.settings.Inputs[i].Only = []string{"order"}
+		}
+		r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{})
+		r.send("shop  order  0..1ms\n  mail  mail  0..1ms")
+		result := Run(t.Context(), r.settings)
+		if len(result.Files) != 2 || len(result.Files[1].Flows) != 1 || len(result.Files[1].Flows[0].Instances) != 1 {
+			t.Fatalf("files: %+v", result.Files)
+		}
+		if result.ExitCode(false) != ExitPassed {
+			t.Errorf("exit code %d: %v", result.ExitCode(false), outcomes(result))
+		}
+	})
+}
