@@ -189,26 +189,6 @@ func (c *compiler) only(lines []OnlyDecl) []*check {
 	return out
 }
 
-// Desugared is what a suite means, layer by layer, as lint --desugar prints it.
-func (s *Suite) Desugared() string {
-	var b strings.Builder
-	for _, f := range s.flows {
-		fmt.Fprintf(&b, "%s:\n  spans:\n", f.Name)
-		for _, set := range f.plan.sets[1:] {
-			fmt.Fprintf(&b, "    %s: %s\n", set.name, set.meaning(f.plan))
-		}
-		b.WriteString("  expect:\n")
-		for _, k := range f.plan.checks {
-			text := oneLine(k.text)
-			if k.when != nil {
-				text = "not (" + oneLine(k.guard.Text) + ") or (" + text + ")"
-			}
-			fmt.Fprintf(&b, "    - %s\n", text)
-		}
-	}
-	return b.String()
-}
-
 // meaning is the set's expression by itself.
 func (s *setPlan) meaning(p *plan) string {
 	if s.base == 0 || s.selector == nil {

@@ -16,9 +16,6 @@ type Options struct {
 	Getenv func(string) (string, bool)
 }
 
-// InvariantsName is the name of the flow that holds a file's invariants.
-const InvariantsName = invariantsName
-
 // Suite is one flow file, fully checked: if it loaded, no later error can be the
 // author's typo. It is immutable and safe for concurrent use.
 type Suite struct {
