@@ -2,7 +2,6 @@ package trace
 
 import (
 	"encoding/hex"
-	"fmt"
 	"math"
 	"time"
 )
@@ -17,26 +16,6 @@ func (id TraceID) IsZero() bool   { return id == TraceID{} }
 func (id SpanID) IsZero() bool    { return id == SpanID{} }
 func (id TraceID) String() string { return hex.EncodeToString(id[:]) }
 func (id SpanID) String() string  { return hex.EncodeToString(id[:]) }
-
-// ParseTraceID reads 32 hex digits in either case.
-func ParseTraceID(s string) (id TraceID, err error) {
-	return id, parseHex(id[:], s, "trace id")
-}
-
-// ParseSpanID reads 16 hex digits in either case.
-func ParseSpanID(s string) (id SpanID, err error) {
-	return id, parseHex(id[:], s, "span id")
-}
-
-func parseHex(dst []byte, s, what string) error {
-	if len(s) != 2*len(dst) {
-		return fmt.Errorf("%s %q: want %d hex digits, got %d characters", what, s, 2*len(dst), len(s))
-	}
-	if _, err := hex.Decode(dst, []byte(s)); err != nil {
-		return fmt.Errorf("%s %q: %w", what, s, err)
-	}
-	return nil
-}
 
 // Time is a moment in nanoseconds since the Unix epoch, exactly as a service
 // reported it. Zero means that none was given.

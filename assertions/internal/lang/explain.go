@@ -26,9 +26,6 @@ func (v Value) Number() (float64, bool) {
 	return 0, false
 }
 
-// FloatValue is a number as a value.
-func FloatValue(f float64) Value { return floatValue(f) }
-
 // Elements are what a closure or a word would run over.
 func (e *Expr) Elements(f *Frame) (out []Value) {
 	f.Guard(func() {
