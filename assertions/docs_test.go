@@ -131,6 +131,23 @@ func TestLanguageFlowFiles(t *testing.T) {
 	}
 }
 
+// Every link within the document leads to a heading.
+func TestLanguageLinks(t *testing.T) {
+	doc := readLanguage(t)
+	anchors := map[string]bool{}
+	for _, h := range headingPattern.FindAllString(doc, -1) {
+		words := strings.ToLower(strings.TrimLeft(h, "# "))
+		anchors[strings.ReplaceAll(notInAnchors.ReplaceAllString(words, ""), " ", "-")] = true
+	}
+	for _, m := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(doc, -1) {
+		if !anchors[m[1]] {
+			t.Errorf("no heading #%s", m[1])
+		}
+	}
+}
+
+var notInAnchors = regexp.MustCompile(`[^a-z0-9 -]`)
+
 // TestLanguageExamples plays the sketches, and compares what the document says of
 // them and of the files that do not load.
 func TestLanguageExamples(t *testing.T) {
