@@ -16,6 +16,9 @@ func evalCompare(f *Frame, e *Expr) Value {
 	if a.kind == Unknown || b.kind == Unknown {
 		return unknown(worse(a.Doubt(), b.Doubt()))
 	}
+	if d := worse(a.growing(), b.growing()); d != nil {
+		return unknown(d)
+	}
 	f.step(a.size() + b.size())
 	order, ok := compare(a, b)
 	if !ok {

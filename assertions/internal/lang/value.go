@@ -201,6 +201,16 @@ func (v Value) Doubt() *Doubt {
 	return nil
 }
 
+// growing is the doubt of a collection that may still change; of numbers their
+// motion says more.
+func (v Value) growing() *Doubt {
+	switch v.ref.(type) {
+	case *spanSet, *list, *groups:
+		return v.Doubt()
+	}
+	return nil
+}
+
 // fromTrace converts the value of an attribute. An attribute without a value is
 // missing.
 func fromTrace(v trace.Value) Value {

@@ -117,10 +117,8 @@ func runMap(f *Frame, e *Expr) (Value, *Doubt) {
 	var doubt *Doubt
 	d := e.Args[0].each(f, func(elem Value) bool {
 		v := e.Args[1].of(f, elem)
-		if v.kind == Unknown {
-			doubt = worse(doubt, v.Doubt())
-		} else {
-			doubt = worse(doubt, v.Doubt())
+		doubt = worse(doubt, v.Doubt())
+		if v.kind != Unknown {
 			out = append(out, v)
 		}
 		return true
