@@ -173,6 +173,10 @@ type Trigger struct {
 	Repeat  int // at least 1
 }
 
+// answers reports whether the trigger is answered with something that assertions
+// can read; a command is not.
+func (t *Trigger) answers() bool { return t != nil && t.Command == nil }
+
 // HTTPTrigger is one request.
 type HTTPTrigger struct {
 	Method  Template // "GET", or "POST" with a body, if not given

@@ -39,12 +39,12 @@ shop     orphan  1..2ms   internal parent=missing job.id=8
 	}
 	slices.Sort(lines)
 	want := []string{
+		`invariants 01000000: never service == "payment" and isRoot: pass`,
 		`invariants 01000000: none(spans, .isOrphan): pass`,
-		`invariants 01000000: service == "payment" and isRoot: pass`,
+		`invariants 02000000: never service == "payment" and isRoot: fail`,
 		`invariants 02000000: none(spans, .isOrphan): pass`,
-		`invariants 02000000: service == "payment" and isRoot: fail`,
+		`invariants 03000000: never service == "payment" and isRoot: inconclusive`,
 		`invariants 03000000: none(spans, .isOrphan): fail`,
-		`invariants 03000000: service == "payment" and isRoot: inconclusive`,
 		`invariants per job.id 7: spans.count == 2: pass`,
 		`invariants per job.id 8: spans.count == 2: fail`,
 		`invariants per session session: len(distinct(spans, .deployment.environment.name)) == 1: fail`,

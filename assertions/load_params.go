@@ -13,7 +13,7 @@ import (
 )
 
 func (l *loader) loadParams(n *yamlfile.Node) {
-	pairs, ok := l.pairs(n, "params", "params: {max: 2s}")
+	pairs, ok := l.pairs(n, "params", "params: {max_time: 2s}")
 	if !ok {
 		return
 	}
@@ -59,7 +59,7 @@ const paramKinds = "a param is a string, a number, a duration, true or false, or
 func (l *loader) paramValue(n *yamlfile.Node) (typed, bool) {
 	switch n.Kind {
 	case yamlfile.Mapping:
-		return typed{}, l.wrong(n, "a value for the param", paramKinds, "params: {max: 2s, allowed: [a, b]}")
+		return typed{}, l.wrong(n, "a value for the param", paramKinds, "params: {max_time: 2s, allowed: [a, b]}")
 	case yamlfile.Scalar:
 		return l.paramScalar(n)
 	}

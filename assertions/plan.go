@@ -138,7 +138,7 @@ func (c *compiler) spanScope() *lang.Scope {
 
 // flowScope is what an assertion may name.
 func (c *compiler) flowScope() *lang.Scope {
-	return &lang.Scope{Sets: c.plan.names, Params: c.params, Trigger: c.decl.Trigger != nil}
+	return &lang.Scope{Sets: c.plan.names, Params: c.params, Trigger: c.decl.Trigger.answers()}
 }
 
 // selector compiles an expression over one span.
@@ -188,6 +188,9 @@ func (c *compiler) guarded(k *check, a AssertionDecl) {
 
 // never makes the spans that must not be a set, which must be empty.
 func (c *compiler) never(a AssertionDecl) {
+	if a.Name == "" {
+		a.Name = "never " + oneLine(a.That.Text)
+	}
 	target := c.add(&setPlan{name: c.fresh("never"), source: a.That.Text, selector: c.selector(a.That), decl: a.That, at: a.Range})
 	text := c.plan.names[target] + ".empty"
 	k := &check{assertion: c.assertion(KindNever, a.Name, a.That, a.Range), that: c.generated(text, c.flowScope()), within: a.Within,

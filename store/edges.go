@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/followspan/followspan/trace"
@@ -93,8 +94,8 @@ func (s *Store) clientEdge(v trace.View, n trace.Node, span trace.Span) edgeStat
 	if span.Status() == trace.Error {
 		return edgeNever
 	}
-	if _, database := span.Attr(string(semconv.DBSystemNameKey)); database {
-		return edgeNever
+	if cmp.Or(text(span, string(semconv.DBSystemNameKey)), text(span, "db.system")) != "" {
+		return edgeNever // databases send no spans
 	}
 	for child := range v.Children(n) {
 		if v.Span(child).Kind() == trace.Server {

@@ -58,7 +58,27 @@ func (r *runner) oddities(view trace.View) (out []diag.Diagnostic) {
 	for _, value := range stats.SharedKeys {
 		warn("the correlation key "+value+" stands under several origins", "It joins nothing: it would merge flows that have nothing to do with each other.")
 	}
+	for _, j := range r.inOrder() {
+		if c, n := firstContradiction(j.latest); n > 0 {
+			cause, effect := j.latest.Span(c.Cause), j.latest.Span(c.Effect)
+			warn(fmt.Sprintf("%s/%s started %v before %s/%s, which caused it", effect.Service(), effect.Name(), c.By, cause.Service(), cause.Name()),
+				fmt.Sprintf("Flow %s has %d such pairs. Their timestamps contradict causality and order nothing.", j.latest.ID, n))
+		}
+	}
 	return out
+}
+
+// firstContradiction returns one of the pairs whose timestamps deny what caused
+// what, and how many there are.
+func firstContradiction(f trace.Flow) (trace.Contradiction, int) {
+	if f.IsZero() {
+		return trace.Contradiction{}, 0
+	}
+	all := trace.NewOrder(f, 0).Contradictions()
+	if len(all) == 0 {
+		return trace.Contradiction{}, 0
+	}
+	return all[0], len(all)
 }
 
 func (r *runner) flowResult(input int, suite *assertions.Suite, flow *assertions.Flow, view trace.View) FlowResult {

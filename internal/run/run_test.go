@@ -118,7 +118,7 @@ func TestRunRevises(t *testing.T) {
 			return nil
 		}
 		result := Run(t.Context(), r.settings)
-		if got := outcomes(result)[`name == "late"`]; got != assertions.Fail {
+		if got := outcomes(result)[`never name == "late"`]; got != assertions.Fail {
 			t.Errorf("the verdict is %v after a late span that must never be", got)
 		}
 	})

@@ -139,7 +139,7 @@ func (c *compiler) unknownName(name string, from, to int) {
 	case c.scope.Across:
 		p.try("all(runs, ."+name+" …)").note("across: is about all runs; %s belongs to each of them.", name)
 	case name == "response":
-		p.note("response is what a trigger was answered, and this flow has no trigger.")
+		p.note("response is what a trigger was answered, and this flow has none that is answered.")
 	case len(c.scope.Sets) > 1:
 		p.note("the sets here are %s.", strings.Join(c.scope.Sets, ", "))
 	default:
