@@ -41,6 +41,9 @@ func (in *Instance) explain(v *Verdict, s *checkState, f trace.Flow, guard, that
 			x.failed()
 		case v.Outcome == Errored && in.nobodyCalls(s):
 			x.nobody()
+		case v.Outcome == Errored && that.Doubt() == nil && guard.Doubt() == nil:
+			x.Why = "it is " + in.frame.Show(that) + ", which is neither true nor false"
+			x.values()
 		case that.Doubt() == nil && guard.Doubt() == nil || v.Outcome == Inconclusive && that.Kind() == lang.Bool:
 			x.unproved(that)
 		default:
