@@ -25,6 +25,9 @@ func (s *Suite) membership(f *Flow) trace.Membership {
 		m.Origin = matcher(d.Origin.Text, bare)
 	} else if m.Opens == trace.OpensByKey {
 		m.Origin = func(trace.Span) bool { return true }
+		if m.Scope == trace.ScopeAuto {
+			m.Scope = trace.ScopeValue
+		}
 	}
 	if m.Opens == trace.OpensByKey {
 		m.Per = key(d.Per.Expr.Text, bare)

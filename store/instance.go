@@ -65,6 +65,9 @@ func (s *Store) propagate(in *instance, n trace.Node, rule trace.Rule, hop int) 
 	if in.of.Opens != trace.OpensByTrigger && s.own[idOf(v.Span(n))] {
 		return // A trigger's span belongs to nothing but what it triggered.
 	}
+	if in.of.Scope == trace.ScopeValue && rule != trace.ByOrigin {
+		return
+	}
 	byTrace := in.hasWhole(v.Span(n).TraceID())
 	if byTrace && rule != trace.ByOrigin {
 		rule = trace.ByTrace // whichever edge came first

@@ -213,6 +213,25 @@ f closed end of the recording
 			}},
 		},
 		{
+			name: "a value without an origin groups the spans that have it, and no others",
+			sketch: `
+queue  order  0..9ms  job=1 #p
+  queue  step  1..2ms
+work  order  20..29ms  job=1 link=#p
+work  order  20..29ms  job=2 link=#p`,
+			want: `
+f closed end of the recording
+  queue order (origin)
+  work order (origin)
+f closed end of the recording
+  work order (origin)
+`,
+			m: trace.Membership{Opens: trace.OpensByKey, Scope: trace.ScopeValue, Per: func(s trace.Span) (string, bool) {
+				v, ok := s.Attr("job")
+				return v.String(), ok
+			}},
+		},
+		{
 			name: "an equal copy counts once more, circles do no harm",
 			sketch: `
 shop  order  0..50ms

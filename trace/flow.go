@@ -101,6 +101,7 @@ const (
 	ScopeAuto    Scoping = iota // the trace, unless it holds several origins
 	ScopeTrace                  // the whole trace
 	ScopeSubtree                // what the origin caused
+	ScopeValue                  // of OpensByKey: the spans that have the value, and no others
 )
 
 // Timing bounds how long a flow is waited for. Zero fields mean the defaults.

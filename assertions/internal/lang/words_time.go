@@ -13,7 +13,7 @@ var numbersArg = Arg{Name: "x", Kind: NumbersArg}
 var timeWords = []*Word{
 	{Name: "gap", Group: "time", Doc: "b.start - a.end, of one span each", Args: []Arg{aArg, bArg}, Result: typ(TDuration), run: runGap},
 	{Name: "callTime", Group: "time", Doc: "as the caller saw it: the duration of the client span, else its own", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runCallTime},
-	{Name: "asyncDelay", Group: "time", Doc: "from the producer's end to the consumer's start", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runAsyncDelay},
+	{Name: "asyncDelay", Group: "time", Doc: "from the producer's end to the consumer's start; of a batch, from the flow's producer that ended first", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runAsyncDelay},
 	{Name: "total", Group: "time", Doc: "the sum of the durations", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(sum)},
 	{Name: "longest", Group: "time", Doc: "the longest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Up, run: statistic(slices.Max[[]time.Duration])},
 	{Name: "shortest", Group: "time", Doc: "the shortest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Down, run: statistic(slices.Min[[]time.Duration])},
@@ -97,15 +97,23 @@ func (f *Frame) asyncDelay(n trace.Node) Value {
 		}
 		return missing
 	}
-	return durationValue(f.span(n).Start().Sub(f.span(p).End()))
+	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
+	if f.Open {
+		v.motion, v.ref = Rising, arriving // a producer that ended earlier may yet arrive
+	}
+	return v
 }
 
-// Producer is the span whose message or link a span follows from: the last to end
-// of several, since the consumer could not have started before.
+// Producer is the span whose message or link a span follows from. A consumer of a
+// batch follows from several: it is the first to end of those in the flow, whose
+// message waited longest.
 func (f *Frame) Producer(n trace.Node) trace.Node {
 	best := trace.None
 	take := func(m trace.Node) {
-		if best == trace.None || f.span(m).End() > f.span(best).End() {
+		if f.Member != nil && !f.Member(m) {
+			return
+		}
+		if best == trace.None || f.span(m).End() < f.span(best).End() {
 			best = m
 		}
 	}
