@@ -211,6 +211,10 @@ func (x *explainer) distribution(distinct *lang.Expr) {
 			}
 		}
 	}
+	if len(groups) == 0 {
+		x.Why = "no span has " + key
+		return
+	}
 	x.Why = fmt.Sprintf("%s has %d values: %s", key, len(groups), strings.Join(values, ", "))
 	if len(groups) == 2 {
 		x.Why += fmt.Sprintf("; %s differ%s from the others", enumerate(groups[1].services, "and"), map[bool]string{true: "s"}[len(groups[1].services) == 1])
