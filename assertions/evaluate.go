@@ -92,13 +92,6 @@ func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
 	for i, t := range in.sets {
 		in.fillSet(i, t, moved)
 	}
-	if closing {
-		// Only now: a set takes what is new at the end of its base.
-		for i, t := range in.sets {
-			t.sortByStart(in.frame)
-			in.publishSet(i, t, in.coming())
-		}
-	}
 	return moved
 }
 
@@ -117,6 +110,9 @@ func (in *Instance) fillSet(i int, t *tracker, moved bool) {
 	}
 	if closing || moved && t.due(in.judged.Received()) {
 		t.askAgain(in.frame)
+	}
+	if closing {
+		t.sortByStart(in.frame)
 	}
 	in.publishSet(i, t, in.coming())
 }
