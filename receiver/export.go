@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"runtime"
 	"strings"
 
@@ -53,7 +52,7 @@ func newShards() chan *shard {
 
 // export decodes a traces request and hands its spans to the Sink. It keeps
 // nothing of body. Panics, such as the Sink's, pass through it to the handlers.
-func (s *Server) export(ctx context.Context, body []byte, f format, from string) (partial, *failure) {
+func (s *Server) export(ctx context.Context, body []byte, f format, from source) (partial, *failure) {
 	if !s.gate.enter() {
 		return partial{}, s.refuse(unavailable(errors.New("followspan is shutting down")), from)
 	}
@@ -63,13 +62,13 @@ func (s *Server) export(ctx context.Context, body []byte, f format, from string)
 		return partial{}, s.refuse(undecodable(err), from)
 	}
 	if len(spans) > 0 {
-		if err := s.sink.Consume(ctx, trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from}); err != nil {
+		if err := s.sink.Consume(ctx, trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from.address, UserAgent: from.agent}); err != nil {
 			return partial{}, s.refuse(unsinkable(err), from)
 		}
 		s.stats.took(len(spans))
 	}
 	if len(refusals) > 0 {
-		s.stats.refuseSpans(refusals, host(from))
+		s.stats.refuseSpans(refusals, from.host())
 	}
 	return rejected(refusals), nil
 }
@@ -108,20 +107,12 @@ func (s *shard) decode(body []byte, f format) ([]trace.Span, []otlp.Refusal, err
 }
 
 // refuse counts the failure and returns it.
-func (s *Server) refuse(f *failure, from string) *failure {
-	s.stats.refuseRequest(f.reason, host(from))
+func (s *Server) refuse(f *failure, from source) *failure {
+	s.stats.refuseRequest(f.reason, from.host())
 	if f.hint != "" {
-		s.hint(f.reason+" "+host(from), fmt.Sprintf("from %s: %s", from, f.hint))
+		s.hint(f.reason+" "+from.host(), fmt.Sprintf("from %s: %s", from.address, f.hint))
 	}
 	return f
-}
-
-// host is the sender's address without its port, which changes with every connection.
-func host(from string) string {
-	if h, _, err := net.SplitHostPort(from); err == nil {
-		return h
-	}
-	return from
 }
 
 // rejected is the partial success that tells the sender of spans that were left out.

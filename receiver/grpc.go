@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
 
@@ -45,7 +44,7 @@ func (s *Server) newGRPC() *grpc.Server {
 func (s *Server) grpcHandler(sig signal) grpc.MethodHandler {
 	return func(_ any, ctx context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (answer any, err error) {
 		s.stats.request(sig)
-		from := remote(ctx)
+		from := grpcSource(ctx)
 		defer func() {
 			if v := recover(); v != nil {
 				answer, err = nil, s.refuse(internal(v), from).status().Err()
@@ -84,11 +83,4 @@ func (s *Server) unreadable(err error) *failure {
 	f := unavailable(err)
 	f.reason = "sender went away"
 	return f
-}
-
-func remote(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok {
-		return p.Addr.String()
-	}
-	return ""
 }

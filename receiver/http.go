@@ -77,7 +77,7 @@ func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
 		respond(w, f, http.StatusOK, partial{}.answer(f))
 		return
 	}
-	p, bad := s.export(r.Context(), body.Bytes(), f, r.RemoteAddr)
+	p, bad := s.export(r.Context(), body.Bytes(), f, httpSource(r))
 	if bad != nil {
 		respondFailure(w, f, bad)
 		return
@@ -87,7 +87,7 @@ func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
 
 // respondRefusal answers and counts a request that never came to be decoded.
 func (s *Server) respondRefusal(w http.ResponseWriter, r *http.Request, f *failure) {
-	respondFailure(w, answerFormat(r), s.refuse(f, r.RemoteAddr))
+	respondFailure(w, answerFormat(r), s.refuse(f, httpSource(r)))
 }
 
 func wrongMethod(r *http.Request) *failure {

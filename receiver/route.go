@@ -35,7 +35,7 @@ func (s *Server) route(r *http.Request) signal {
 			return unknownSignal
 		}
 	}
-	s.hint("path "+r.URL.Path+" "+host(r.RemoteAddr), fmt.Sprintf(
+	s.hint("path "+r.URL.Path+" "+httpSource(r).host(), fmt.Sprintf(
 		"%s posts to %q, which should be %q: OTEL_EXPORTER_OTLP_ENDPOINT takes no path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT the whole one",
 		r.RemoteAddr, r.URL.Path, meant))
 	return sig

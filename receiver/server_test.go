@@ -227,10 +227,21 @@ func TestBatchSaysWhoAndWhen(t *testing.T) {
 	sink := &memory{}
 	clock := trace.Time(1_700_000_000_000_000_001)
 	s := start(t, receiver.Settings{Now: clock.Std}, sink)
-	post(t, s, "/v1/traces", protobufType, inProtobuf(t, batch(0, 1)))
-	b := sink.batches[0]
-	if b.Received != clock || len(b.Sender) < len("127.0.0.1:1") || b.Spans[0].Service() != "checkout" {
-		t.Errorf("received at %d from %q: %q; want %d, an address, checkout", b.Received, b.Sender, b.Spans[0].Service(), clock)
+	post(t, s, "/v1/traces", protobufType, inProtobuf(t, batch(0, 1)), "User-Agent", "OTel-OTLP-Exporter-Test/1.0")
+	if _, err := exporter(t, s, grpc.WithUserAgent("OTel-OTLP-Exporter-Test/1.0")).Export(t.Context(), batch(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range sink.batches {
+		if b.Received != clock || len(b.Sender) < len("127.0.0.1:1") || b.Spans[0].Service() != "checkout" {
+			t.Errorf("received at %d from %q: %q; want %d, an address, checkout", b.Received, b.Sender, b.Spans[0].Service(), clock)
+		}
+		if !strings.HasPrefix(b.UserAgent, "OTel-OTLP-Exporter-Test/1.0") {
+			t.Errorf("user agent %q", b.UserAgent)
+		}
+	}
+	post(t, s, "/v1/traces", protobufType, inProtobuf(t, batch(2, 1)), "User-Agent", strings.Repeat("x", 10_000))
+	if agent := sink.batches[2].UserAgent; len(agent) > 1000 {
+		t.Errorf("a user agent of %d bytes is kept", len(agent))
 	}
 }
 

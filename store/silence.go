@@ -6,30 +6,14 @@ import (
 	"github.com/followspan/followspan/trace"
 )
 
-// lag is how late a service instance exports: receive time less the span's end.
-type lag struct {
-	most    time.Duration
-	unknown bool // the clocks disagree, so it cannot be told
-}
-
-// An export lag outside of these bounds says more about clocks than about lag.
-const (
-	leastLag = -time.Millisecond
-	mostLag  = time.Minute
-)
-
 // graceUnknown is how much longer a silence must be where an instance's export
 // lag is unknown: SDKs batch for 5 s unless told otherwise.
 const graceUnknown = 5 * time.Second
 
 func (s *Store) observeLag(span trace.Span, at trace.Time) {
 	key := processOf(span)
-	l, d := s.lags[key], at.Sub(span.End())
-	if d < leastLag || d > mostLag {
-		l.unknown = true
-	} else {
-		l.most = max(l.most, d)
-	}
+	l := s.lags[key]
+	l.Observe(span.End(), at)
 	s.lags[key] = l
 }
 
@@ -39,8 +23,8 @@ func (s *Store) quiet(in *instance) time.Duration {
 	longest, grace := time.Duration(0), time.Duration(0)
 	for p := range in.processes {
 		l := s.lags[p]
-		longest = max(longest, l.most)
-		if l.unknown {
+		longest = max(longest, l.Most)
+		if l.Unknown {
 			grace = graceUnknown
 		}
 	}
@@ -65,8 +49,8 @@ func (s *Store) SilentIn() time.Duration {
 		grace = graceUnknown
 	}
 	for _, l := range s.lags {
-		longest = max(longest, l.most)
-		if l.unknown {
+		longest = max(longest, l.Most)
+		if l.Unknown {
 			grace = graceUnknown
 		}
 	}

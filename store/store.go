@@ -47,7 +47,7 @@ type Store struct {
 	graph     *trace.Graph
 	index     index
 	peers     peers
-	lags      map[string]lag // export lag by service instance
+	lags      map[string]trace.Lag // export lag by service instance
 	flows     []*declaration
 	traces    map[trace.TraceID]*traceEntry
 	stray     map[trace.Node][]*instance // members that are not so by their trace
@@ -82,7 +82,7 @@ func New(flows []trace.Membership, s Settings) *Store {
 	}
 	st := &Store{
 		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
-		lags: map[string]lag{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{}, stray: map[trace.Node][]*instance{},
+		lags: map[string]trace.Lag{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{}, stray: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
 	st.lastNews = s.Now()

@@ -282,13 +282,5 @@ func (f Flow) WithState(s State, r Reason) Flow {
 	return f
 }
 
-// Batch is what one request brought. Its spans are immutable; the receiver of a
-// Batch may keep them.
-type Batch struct {
-	Spans    []Span
-	Received Time
-	Sender   string // the peer's address, for messages
-}
-
 // IsZero reports whether f is no flow.
 func (f Flow) IsZero() bool { return f.FlowRecord == nil }
