@@ -5,69 +5,142 @@ package receiver_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
+	"github.com/klauspost/compress/gzip"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 
 	"github.com/followspan/followspan/receiver"
+	"github.com/followspan/followspan/trace"
 )
 
-const spansPerRequest = 100
-
-// typical is a request as a busy service sends it: about 520 bytes and 10
-// attributes a span.
-func typical(n int) ptraceotlp.ExportRequest {
-	td := ptrace.NewTraces()
-	rs := td.ResourceSpans().AppendEmpty()
-	for i, key := range []string{"service.name", "service.instance.id", "host.id", "telemetry.sdk.language"} {
-		rs.Resource().Attributes().PutStr(key, fmt.Sprint("checkout-", i))
+// BenchmarkExport compares what a span costs a server in processor time, user and
+// system and the garbage collector's part included, under the default GC:
+//
+//   - floor reads the request and does not look at it,
+//   - pdata decodes it as the OpenTelemetry Collector does and drops it,
+//   - followspan is the receiver, whose Sink keeps everything.
+//
+// The sender is a process of its own, so that its costs do not count.
+func BenchmarkExport(b *testing.B) {
+	for _, l := range []load{
+		{Protocol: "grpc"}, {Protocol: "grpc", Gzip: true}, {Protocol: "grpc", Distinct: true},
+		{Protocol: "http"}, {Protocol: "http", Gzip: true}, {Protocol: "http", Distinct: true},
+	} {
+		b.Run(l.String()+"/floor", func(b *testing.B) { measure(b, l, serveFloor) })
+		b.Run(l.String()+"/pdata", func(b *testing.B) { measure(b, l, servePdata) })
+		b.Run(l.String()+"/followspan", func(b *testing.B) { measureReceiver(b, l) })
 	}
-	ss := rs.ScopeSpans().AppendEmpty()
-	ss.Scope().SetName("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp")
-	start := time.Unix(1_700_000_000, 0)
-	for i := range spansPerRequest {
-		id := n*spansPerRequest + i
-		s := ss.Spans().AppendEmpty()
-		s.SetTraceID([16]byte{byte(id >> 24), byte(id >> 16), byte(id >> 8), 7, 15: 1})
-		s.SetSpanID(spanID(id))
-		s.SetParentSpanID(spanID(id - 1))
-		s.SetName("POST /order/{id}")
-		s.SetKind(ptrace.SpanKindServer)
-		s.SetStartTimestamp(pcommon.NewTimestampFromTime(start.Add(time.Duration(id) * time.Millisecond)))
-		s.SetEndTimestamp(s.StartTimestamp() + 5_000_000)
-		a := s.Attributes()
-		a.PutStr("http.request.method", "POST")
-		a.PutStr("url.path", fmt.Sprint("/order/", id))
-		a.PutStr("url.scheme", "https")
-		a.PutStr("http.route", "/order/{id}")
-		a.PutStr("server.address", "checkout.shop.svc.cluster.local")
-		a.PutInt("server.port", 8443)
-		a.PutInt("http.response.status_code", 200)
-		a.PutStr("client.address", "10.0.42.17")
-		a.PutStr("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126")
-		a.PutStr("order.id", fmt.Sprintf("ord-%08d", id))
-	}
-	return ptraceotlp.NewExportRequestFromTraces(td)
+	json := load{Protocol: "http", JSON: true}
+	b.Run(json.String()+"/followspan", func(b *testing.B) { measureReceiver(b, json) })
 }
 
-func requests(b *testing.B) (all [][]byte) {
-	for i := range 50 {
-		all = append(all, []byte(inProtobuf(b, typical(i))))
-	}
-	return all
+// measure reports what the process uses while another one sends b.N requests.
+func measure(b *testing.B, l load, serve func(b *testing.B, protocol string) (address string)) {
+	l.Address, l.Requests = serve(b, l.Protocol), b.N
+	runtime.GC()
+	b.ResetTimer()
+	before := processorTime(b)
+	l.run(b)
+	used := processorTime(b) - before
+	b.StopTimer()
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N*spansPerRequest), "cpu-ns/span")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spansPerRequest), "ns/span")
 }
 
-// dropping is what the receiver is measured against: grpc-go and pdata as the
-// OpenTelemetry Collector uses them, and every span thrown away.
+func measureReceiver(b *testing.B, l load) {
+	sink := &memory{}
+	measure(b, l, func(b *testing.B, protocol string) string {
+		s := start(b, receiver.Settings{}, sink)
+		if protocol == "grpc" {
+			return s.GRPCAddr().String()
+		}
+		return s.HTTPAddr().String()
+	})
+	spans, blocks := 0, map[*trace.Block]bool{}
+	var bytes int64
+	for _, batch := range sink.batches {
+		spans += len(batch.Spans)
+		for _, s := range batch.Spans {
+			if block := s.Block(); !blocks[block] {
+				blocks[block] = true
+				bytes += block.Size()
+			}
+		}
+	}
+	if spans != b.N*spansPerRequest {
+		b.Fatalf("the sink has %d spans, want %d", spans, b.N*spansPerRequest)
+	}
+	b.ReportMetric(float64(bytes)/float64(spans), "B/span")
+}
+
+// processorTime is what the process has used, the garbage collector's part included.
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// serveFloor reads requests as cheaply as its libraries allow.
+func serveFloor(b *testing.B, protocol string) string {
+	if protocol == "http" {
+		return serveHTTP(b, func(body []byte) error {
+			if len(body) == 0 {
+				return errors.New("empty")
+			}
+			return nil
+		})
+	}
+	s := grpc.NewServer(grpc.ForceServerCodecV2(discardingCodec{}), grpc.ReadBufferSize(collectorReadBuffer))
+	s.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "opentelemetry.proto.collector.trace.v1.TraceService",
+		HandlerType: (*any)(nil),
+		Methods: []grpc.MethodDesc{{MethodName: "Export", Handler: func(_ any, _ context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			return struct{}{}, receive(nil)
+		}}},
+	}, nil)
+	return serveGRPC(b, s)
+}
+
+type discardingCodec struct{}
+
+func (discardingCodec) Name() string                         { return "proto" }
+func (discardingCodec) Marshal(any) (mem.BufferSlice, error) { return nil, nil }
+func (discardingCodec) Unmarshal(mem.BufferSlice, any) error { return nil }
+
+// collectorReadBuffer is how much of a connection the Collector's receiver reads at once.
+const collectorReadBuffer = 512 << 10
+
+// servePdata decodes with pdata and drops the spans.
+func servePdata(b *testing.B, protocol string) string {
+	if protocol == "http" {
+		return serveHTTP(b, func(body []byte) error {
+			r := ptraceotlp.NewExportRequest()
+			if err := r.UnmarshalProto(body); err != nil {
+				return err
+			}
+			_, err := dropping{}.Export(context.Background(), r)
+			return err
+		})
+	}
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(receiver.DefaultMaxRequestBytes), grpc.ReadBufferSize(collectorReadBuffer))
+	ptraceotlp.RegisterGRPCServer(s, dropping{})
+	return serveGRPC(b, s)
+}
+
 type dropping struct {
 	*ptraceotlp.UnimplementedGRPCServer
 }
@@ -79,77 +152,62 @@ func (dropping) Export(_ context.Context, r ptraceotlp.ExportRequest) (ptraceotl
 	return ptraceotlp.NewExportResponse(), nil
 }
 
-func serveDropping(b *testing.B) string {
+func serveGRPC(b *testing.B, s *grpc.Server) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := grpc.NewServer(grpc.MaxRecvMsgSize(receiver.DefaultMaxRequestBytes))
-	ptraceotlp.RegisterGRPCServer(s, dropping{})
-	go func() { _ = s.Serve(l) }()
-	b.Cleanup(s.Stop)
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(l) })
+	b.Cleanup(func() {
+		s.Stop()
+		serving.Wait()
+	})
 	return l.Addr().String()
 }
 
-// BenchmarkExport sends requests over loopback, the sender's costs included, which
-// are small: it sends bytes that are encoded already.
-func BenchmarkExport(b *testing.B) {
-	b.Run("grpc", func(b *testing.B) {
-		exportGRPC(b, start(b, receiver.Settings{}, &memory{}).GRPCAddr().String())
-	})
-	b.Run("grpc/pdata-dropping", func(b *testing.B) { exportGRPC(b, serveDropping(b)) })
-	b.Run("http", func(b *testing.B) {
-		exportHTTP(b, start(b, receiver.Settings{}, &memory{}), protobufType, requests(b))
-	})
-	b.Run("http/json", func(b *testing.B) {
-		exportHTTP(b, start(b, receiver.Settings{}, &memory{}), jsonType, [][]byte{[]byte(inJSON(b, typical(0)))})
-	})
-}
+var (
+	bodies      = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+)
 
-func exportGRPC(b *testing.B, address string) {
-	c, all := connect(b, address), requests(b)
-	perSpan(b, func(i int) error {
-		var out []byte
-		return c.Invoke(context.Background(), "/opentelemetry.proto.collector.trace.v1.TraceService/Export", &all[i%len(all)], &out, grpc.ForceCodecV2(bytesCodec{}))
-	})
-}
-
-func exportHTTP(b *testing.B, s *receiver.Server, contentType string, all [][]byte) {
-	client := http.Client{Transport: &http.Transport{}}
-	b.Cleanup(client.CloseIdleConnections)
-	perSpan(b, func(i int) error {
-		res, err := client.Post(s.HTTPEndpoint()+"/v1/traces", contentType, bytes.NewReader(all[i%len(all)]))
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		if res.StatusCode != 200 {
-			return fmt.Errorf("%s", res.Status)
-		}
-		_, err = io.Copy(io.Discard, res.Body)
-		return err
-	})
-}
-
-func perSpan(b *testing.B, export func(i int) error) {
-	b.ReportAllocs()
-	n, before := 0, processorTime(b)
-	for b.Loop() {
-		if err := export(n); err != nil {
-			b.Fatal(err)
-		}
-		n++
-	}
-	used := processorTime(b) - before
-	b.ReportMetric(float64(used.Nanoseconds())/float64(n*spansPerRequest), "cpu-ns/span")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*spansPerRequest), "ns/span")
-}
-
-// processorTime is what the process has used, the garbage collector's part included.
-func processorTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+// serveHTTP hands the bodies of requests, decompressed, to take.
+func serveHTTP(b *testing.B, take func(body []byte) error) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		b.Fatal(err)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := bodies.Get().(*bytes.Buffer)
+		defer bodies.Put(body)
+		err := read(body, r)
+		if err == nil {
+			err = take(body.Bytes())
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	})}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(l) })
+	b.Cleanup(func() {
+		_ = s.Close()
+		serving.Wait()
+	})
+	return l.Addr().String()
+}
+
+func read(body *bytes.Buffer, r *http.Request) error {
+	body.Reset()
+	from := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		z := gzipReaders.Get().(*gzip.Reader)
+		defer gzipReaders.Put(z)
+		if err := z.Reset(r.Body); err != nil {
+			return err
+		}
+		from = z
+	}
+	_, err := body.ReadFrom(from)
+	return err
 }
