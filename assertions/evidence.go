@@ -21,6 +21,8 @@ type explainer struct {
 	frame *lang.Frame
 	v     *Verdict
 	lone  string // what is wrong with the only counter-example
+	// lacks is a set of which a closure within another needed a span.
+	lacks *setPlan
 }
 
 // explain says why a verdict is what it is.
@@ -134,44 +136,15 @@ func (x *explainer) failed() {
 	case k.arrow != nil:
 		x.arrow()
 	default:
+		x.values()
+		if parts := x.culprits(k.that); len(parts) > 1 {
+			x.together(parts)
+			return
+		}
 		c := x.culprit(k.that)
 		x.blame(c)
-		x.values()
 		x.part(c)
 	}
-}
-
-// culprit is the innermost part of a condition because of which it does not hold.
-func (x *explainer) culprit(e *lang.Expr) *lang.Expr {
-	switch e.Op {
-	case lang.OpAnd:
-		if part := x.firstThat(e.Conjuncts(), fails); part != nil {
-			return x.culprit(part)
-		}
-		if part := x.firstThat(e.Conjuncts(), func(v lang.Value) bool { return !v.True() }); part != nil {
-			return x.culprit(part)
-		}
-	case lang.OpLet:
-		return x.culprit(e.Args[1])
-	case lang.OpIf:
-		if e.Args[0].Value(x.frame).True() {
-			return x.culprit(e.Args[1])
-		}
-		return x.culprit(e.Args[2])
-	}
-	return e
-}
-
-// fails reports whether a condition does not hold, whatever else arrives.
-func fails(v lang.Value) bool { return v.False() || v.Kind() == lang.Missing }
-
-func (x *explainer) firstThat(parts []*lang.Expr, is func(lang.Value) bool) *lang.Expr {
-	for _, p := range parts {
-		if is(p.Value(x.frame)) {
-			return p
-		}
-	}
-	return nil
 }
 
 // blame points at the culprit, unless it is all there is.
@@ -217,43 +190,4 @@ func (x *explainer) part(c *lang.Expr) {
 	default:
 		x.data(c)
 	}
-}
-
-// negated explains not X, where X holds.
-func (x *explainer) negated(c *lang.Expr) {
-	inner := c.Args[0]
-	switch {
-	case inner.Calls("sequential", "overlapping"):
-		x.concurrency(inner)
-	case inner.Calls("exists"):
-		x.present(inner.Args[0])
-	case inner.Calls("any"):
-		x.closure(inner)
-	default:
-		x.Why = oneLine(inner.Text()) + " holds"
-		x.readings(inner)
-	}
-}
-
-// neither explains a or b, of which none holds.
-func (x *explainer) neither(c *lang.Expr) {
-	var whys []string
-	for _, part := range disjuncts(c) {
-		inner := &explainer{Evidence: &Evidence{}, in: x.in, check: x.check, flow: x.flow, frame: x.frame, v: x.v}
-		inner.part(x.culprit(part))
-		whys = append(whys, oneLine(part.Text())+" ("+inner.Why+")")
-		if len(whys) == 1 {
-			values := x.Values
-			*x.Evidence = *inner.Evidence
-			x.Values = values
-		}
-	}
-	x.Why = "none of these holds: " + strings.Join(whys, "; ")
-}
-
-func disjuncts(e *lang.Expr) []*lang.Expr {
-	if e.Op != lang.OpOr {
-		return []*lang.Expr{e}
-	}
-	return append(disjuncts(e.Args[0]), disjuncts(e.Args[1])...)
 }

@@ -21,23 +21,33 @@ func (x *explainer) closure(c *lang.Expr) {
 	if !x.check.source.IsZero() && x.check.target < 0 {
 		x.At = x.check.source.At(p.From, p.To)
 	}
-	switch holds := c.Value(x.frame).True(); c.Word.Name {
-	case "all":
-		x.counterexamples(over, p, false)
-	case "any":
-		x.counterexamples(over, p, holds)
-		if n := len(over.Elements(x.frame)); !holds && n > 1 {
-			x.Why = fmt.Sprintf("none of the %d satisfies this", n)
-			x.Spans = x.Spans[:min(len(x.Spans), 3)]
-		}
+	elems := x.ordered(over)
+	good, _ := x.parted(p, elems)
+	switch holds := c.Value(x.frame).True(); {
+	case c.Calls("all") && !holds:
+		x.counterexamples(elems, p, false)
+	case len(good) == 0:
+		x.noneOf(elems, p)
 	default:
-		x.counterexamples(over, p, true)
+		x.counterexamples(elems, p, true)
+	}
+	if x.lacks != nil {
+		x.missing(x.lacks)
+	}
+}
+
+// noneOf shows the elements that come nearest to satisfying a closure.
+func (x *explainer) noneOf(elems []lang.Value, p *lang.Expr) {
+	ranked, _ := x.ranked(p, elems)
+	x.counterexamples(ranked, p, false)
+	if n := len(elems); n > 1 {
+		x.Why = fmt.Sprintf("none of the %d satisfies this", n)
+		x.Spans = x.Spans[:min(len(x.Spans), 3)]
 	}
 }
 
 // counterexamples shows the elements for which a closure is what it should not be.
-func (x *explainer) counterexamples(over, p *lang.Expr, wrong bool) {
-	elems := x.ordered(over)
+func (x *explainer) counterexamples(elems []lang.Value, p *lang.Expr, wrong bool) {
 	bad := 0
 	for _, elem := range elems {
 		v := p.For(x.frame, elem)
@@ -98,12 +108,7 @@ func (x *explainer) counterexample(p *lang.Expr, elem lang.Value, wrong bool) {
 	if !wrong {
 		c = x.culprit(c)
 	}
-	text := x.actual(c)
-	if c.Op == lang.OpCompare && !wrong {
-		if limit := x.limit(c); limit != "" {
-			text += ", " + limit
-		}
-	}
+	text := x.because(c, wrong)
 	if n, ok := elem.Node(); ok {
 		if c.Op != lang.OpCompare || c.Args[0].Op != lang.OpElement {
 			x.lone = text
@@ -116,6 +121,8 @@ func (x *explainer) counterexample(p *lang.Expr, elem lang.Value, wrong bool) {
 		return
 	}
 	if len(x.Facts) < maxFacts && elem.Kind() == lang.Run {
+		x.fact(x.show(elem), "%s", text)
+	} else if len(x.Facts) < maxFacts && nests(c) {
 		x.fact(x.show(elem), "%s", text)
 	} else if len(x.Facts) < maxFacts {
 		x.fact("value", "%s", x.show(elem))

@@ -42,7 +42,7 @@ func (x *explainer) emptyPart(set *lang.Expr) {
 		return
 	}
 	if c := set.Closure(); c != nil {
-		x.counterexamples(set, c, false)
+		x.counterexamples(x.ordered(base), c, false)
 		x.Why = "no span is in " + oneLine(set.Text())
 	}
 }

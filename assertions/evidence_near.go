@@ -105,8 +105,13 @@ func (x *explainer) failing(c *lang.Expr, n trace.Node) (fails, actual string) {
 	return clone(oneLine(c.Text())), x.actual(c)
 }
 
+// weight is how much of a resemblance it is to satisfy a condition. It is hardly
+// one not to be something.
 func weight(c *lang.Expr) int {
 	w := 2
+	if c.Op == lang.OpNot || c.Op == lang.OpCompare && c.Operator == "!=" {
+		return 1
+	}
 	c.Walk(func(e *lang.Expr) bool {
 		if e.Op == lang.OpField && e.Operator == "service" || e.Calls("entersService") {
 			w = 5
@@ -122,11 +127,15 @@ func weight(c *lang.Expr) int {
 // actual says what the operands of a condition are: kind is "server". The span or
 // element that it is about has been bound.
 func (x *explainer) actual(c *lang.Expr) string {
-	var parts []string
-	for _, p := range x.typed(c) {
-		parts = append(parts, p.text)
+	return inWords(x.typed(c))
+}
+
+func inWords(parts []part) string {
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = p.text
 	}
-	return enumerate(parts, "and")
+	return enumerate(texts, "and")
 }
 
 // subject is the text of an operand without the dot of a closure.

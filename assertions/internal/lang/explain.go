@@ -8,6 +8,9 @@ import "github.com/followspan/followspan/trace"
 // SpanValue is a span as a value.
 func SpanValue(n trace.Node) Value { return spanValue(n) }
 
+// TimeValue is a time as a value.
+func TimeValue(t trace.Time) Value { return timeValue(t) }
+
 // Node returns the node of a Span.
 func (v Value) Node() (trace.Node, bool) { return v.node(), v.kind == Span }
 

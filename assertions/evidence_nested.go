@@ -1,0 +1,273 @@
+package assertions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/followspan/followspan/assertions/internal/lang"
+	"github.com/followspan/followspan/trace"
+)
+
+// because says in a few words why a condition is true or is not, of the elements
+// that are bound. It goes into the closures of the condition: of those over which
+// it does not hold it names the nearest, else who satisfies it.
+func (x *explainer) because(c *lang.Expr, holds bool) string {
+	switch {
+	case c.Op == lang.OpLet:
+		return x.because(c.Args[1], holds)
+	case c.Op == lang.OpNot && nests(c):
+		return x.because(c.Args[0], !holds)
+	case c.Op == lang.OpAnd && !holds:
+		return x.because(x.culprit(c), false)
+	case c.Op == lang.OpAnd || c.Op == lang.OpOr && !holds && nests(c):
+		return enumerate(x.reasons(c.Args, holds), "and")
+	case c.Op == lang.OpOr && nests(c):
+		return x.because(x.firstThat(disjuncts(c), lang.Value.True), true)
+	case c.Calls("any", "all", "none", "one"):
+		return x.inner(c, holds)
+	}
+	if call, limit := counting(c); call != nil {
+		return x.innerCount(c, call, limit)
+	}
+	parts := x.typed(c)
+	if holds && c.Op == lang.OpCompare && c.Operator == "==" && len(parts) == 2 {
+		parts = parts[:1] // the other is the same
+	}
+	text := inWords(parts)
+	if limit := x.limit(c); c.Op == lang.OpCompare && !holds && limit != "" {
+		text += ", " + limit
+	}
+	return text
+}
+
+func (x *explainer) reasons(parts []*lang.Expr, holds bool) []string {
+	var out []string
+	for _, p := range parts {
+		if text := x.because(p, holds); text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// nests reports whether a condition has closures of its own.
+func nests(c *lang.Expr) bool {
+	found := false
+	c.Walk(func(e *lang.Expr) bool {
+		found = found || e.Op == lang.OpClosure
+		return !found
+	})
+	return found
+}
+
+// counting is the count(x, P) that a comparison is about, and its limit.
+func counting(c *lang.Expr) (call *lang.Expr, limit lang.Value) {
+	if c.Op != lang.OpCompare {
+		return nil, lang.Value{}
+	}
+	for i, a := range c.Args {
+		if v, constant := c.Args[1-i].Literal(); constant && a.Calls("count") && a.Closure() != nil {
+			return a, v
+		}
+	}
+	return nil, lang.Value{}
+}
+
+// inner explains a closure within a closure.
+func (x *explainer) inner(c *lang.Expr, holds bool) string {
+	over, p := c.Args[0], c.Closure()
+	elems := x.ordered(over)
+	if len(elems) == 0 {
+		return x.nothingIn(over)
+	}
+	good, bad := x.parted(p, elems)
+	switch {
+	case c.Calls("all") && !holds && len(elems) > 1:
+		verb := "does"
+		if len(bad) > 1 {
+			verb = "do"
+		}
+		return fmt.Sprintf("%d of %s %s not satisfy it, %s", len(bad), x.these(over, elems), verb, x.of(p, bad[0], ": ", false))
+	case len(good) == 0 || c.Calls("all") && !holds:
+		return x.none(over, p, elems)
+	case len(good) == 1:
+		return x.of(p, good[0], " satisfies it: ", true)
+	}
+	return fmt.Sprintf("%d of %s satisfy it: %s", len(good), x.these(over, elems), x.listed(good))
+}
+
+// innerCount explains how many satisfy a closure within a closure.
+func (x *explainer) innerCount(c, call *lang.Expr, limit lang.Value) string {
+	over := call.Args[0]
+	elems := x.ordered(over)
+	good, _ := x.parted(call.Closure(), elems)
+	operator := c.Operator
+	if c.Args[1] == call {
+		operator = mirrored[operator]
+	}
+	_, asked := asks(operator, len(good), limit.Int())
+	switch {
+	case len(elems) == 0:
+		return x.nothingIn(over) + ", " + asked
+	case len(good) == 0:
+		return asked + ", " + x.none(over, call.Closure(), elems)
+	}
+	return fmt.Sprintf("%d of %s, %s: %s", len(good), x.these(over, elems), asked, x.listed(good))
+}
+
+// nothingIn says that what a closure runs over is empty. What came nearest to a
+// declared set is shown when the elements are done with.
+func (x *explainer) nothingIn(over *lang.Expr) string {
+	if plan := x.setOf(over); plan != nil {
+		x.lacks = plan
+		return "no span matches " + oneLine(over.Text())
+	}
+	return "there is nothing in " + oneLine(over.Text())
+}
+
+// these are the elements that a closure runs over, with the name of where they are
+// from if it is short.
+func (x *explainer) these(over *lang.Expr, elems []lang.Value) string {
+	text := fmt.Sprintf("the %d", len(elems))
+	if over.Op == lang.OpSet || over.Op == lang.OpField {
+		text += " in " + subject(over)
+	}
+	return text
+}
+
+// parted are the elements that satisfy a closure, and those that do not.
+func (x *explainer) parted(p *lang.Expr, elems []lang.Value) (good, bad []lang.Value) {
+	for _, elem := range elems {
+		if p.For(x.frame, elem).True() {
+			good = append(good, elem)
+		} else {
+			bad = append(bad, elem)
+		}
+	}
+	return good, bad
+}
+
+// of says why a closure holds for one element or does not.
+func (x *explainer) of(p *lang.Expr, elem lang.Value, between string, holds bool) string {
+	p.For(x.frame, elem)
+	if text := x.because(p.Args[0], holds); text != "" {
+		return x.label(elem) + between + text
+	}
+	return x.label(elem) + strings.TrimSuffix(between, ": ")
+}
+
+// none says that no element satisfies a closure, and which one comes nearest. If
+// none satisfies any part of it, it says what they have instead.
+func (x *explainer) none(over, p *lang.Expr, elems []lang.Value) string {
+	if len(elems) == 1 {
+		return x.of(p, elems[0], " does not satisfy it: ", false)
+	}
+	ranked, best := x.ranked(p, elems)
+	text := fmt.Sprintf("none of %s satisfies it", x.these(over, elems))
+	if best.holds == 0 {
+		if others := x.spread(p, elems); others != "" {
+			return text + ": " + others
+		}
+	}
+	nearest := x.of(p, ranked[0], ": ", false)
+	if best.of > 1 {
+		return fmt.Sprintf("%s; %d of %d conditions hold for %s", text, best.holds, best.of, nearest)
+	}
+	return text + "; the nearest is " + nearest
+}
+
+// nearness is how many conditions of a closure an element satisfies.
+type nearness struct{ score, holds, of int }
+
+// ranked are the elements, those first that satisfy most of a closure.
+func (x *explainer) ranked(p *lang.Expr, elems []lang.Value) ([]lang.Value, nearness) {
+	type candidate struct {
+		elem lang.Value
+		nearness
+	}
+	all := make([]candidate, len(elems))
+	for i, elem := range elems {
+		all[i] = candidate{elem, x.nearness(p, elem)}
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int { return b.score - a.score })
+	out := make([]lang.Value, len(all))
+	for i, c := range all {
+		out[i] = c.elem
+	}
+	return out, all[0].nearness
+}
+
+func (x *explainer) nearness(p *lang.Expr, elem lang.Value) nearness {
+	p.For(x.frame, elem)
+	parts := body(p).Conjuncts()
+	n := nearness{of: len(parts)}
+	for _, c := range parts {
+		if c.Value(x.frame).True() {
+			n.holds++
+			n.score += weight(c)
+		}
+	}
+	return n
+}
+
+// body is the condition of a closure behind what let binds.
+func body(p *lang.Expr) *lang.Expr {
+	c := p.Args[0]
+	for c.Op == lang.OpLet {
+		c = c.Args[1]
+	}
+	return c
+}
+
+// spread says what all elements have instead of what the first condition wants:
+// each operand with its different values.
+func (x *explainer) spread(p *lang.Expr, elems []lang.Value) string {
+	first := body(p).Conjuncts()[0]
+	if nests(first) || first.Op != lang.OpCompare && first.Op != lang.OpMatch {
+		return ""
+	}
+	var parts []string
+	for _, o := range operands(first) {
+		var values []string
+		for _, elem := range elems {
+			p.For(x.frame, elem)
+			v := "missing"
+			if got := o.Value(x.frame); got.Kind() != lang.Missing {
+				v = x.show(got)
+			}
+			if !slices.Contains(values, v) {
+				values = append(values, v)
+			}
+		}
+		if len(values) > maxFacts {
+			values = append(values[:maxFacts-1], fmt.Sprintf("%d more", len(values)-maxFacts+1))
+		}
+		parts = append(parts, subject(o)+" is "+enumerate(values, "or"))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// listed names elements, the first three of them.
+func (x *explainer) listed(elems []lang.Value) string {
+	var names []string
+	for _, e := range elems[:min(len(elems), 3)] {
+		names = append(names, x.label(e))
+	}
+	if more := len(elems) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return enumerate(names, "and")
+}
+
+// label names one element: a span with its start, so that it can be found.
+func (x *explainer) label(elem lang.Value) string {
+	n, ok := elem.Node()
+	if !ok {
+		return x.show(elem)
+	}
+	if x.frame.Origin == trace.None {
+		return x.name(n)
+	}
+	return x.name(n) + " " + x.show(lang.TimeValue(x.flow.Span(n).Start()))
+}
