@@ -18,9 +18,7 @@ func (x *explainer) closure(c *lang.Expr) {
 		x.Why = "there is nothing in " + oneLine(over.Text()) + ", and " + c.Word.Name + "() over nothing proves nothing"
 		return
 	}
-	if !x.check.source.IsZero() && x.check.target < 0 {
-		x.At = x.check.source.At(p.From, p.To)
-	}
+	x.blameWithin(p)
 	elems := x.ordered(over)
 	good, _ := x.parted(p, elems)
 	switch holds := c.Value(x.frame).True(); {
@@ -33,6 +31,13 @@ func (x *explainer) closure(c *lang.Expr) {
 	}
 	if x.lacks != nil {
 		x.missing(x.lacks)
+	}
+}
+
+// blameWithin points at a part of a closure.
+func (x *explainer) blameWithin(c *lang.Expr) {
+	if !x.check.source.IsZero() && x.check.target < 0 {
+		x.At = x.check.source.At(c.From, c.To)
 	}
 }
 
@@ -49,13 +54,24 @@ func (x *explainer) noneOf(elems []lang.Value, p *lang.Expr) {
 // counterexamples shows the elements for which a closure is what it should not be.
 func (x *explainer) counterexamples(elems []lang.Value, p *lang.Expr, wrong bool) {
 	bad := 0
+	blamed := map[*lang.Expr]bool{}
 	for _, elem := range elems {
 		v := p.For(x.frame, elem)
 		if wrong && !v.True() || !wrong && !fails(v) {
 			continue
 		}
 		if bad++; bad <= maxSpans {
-			x.counterexample(p, elem, wrong)
+			c := p.Args[0]
+			if !wrong {
+				c = x.culprit(c)
+				blamed[c] = true
+			}
+			x.counterexample(c, elem, wrong)
+		}
+	}
+	for c := range blamed {
+		if len(blamed) == 1 {
+			x.blameWithin(c)
 		}
 	}
 	noun := "span"
@@ -102,12 +118,8 @@ func (x *explainer) ordered(over *lang.Expr) []lang.Value {
 	return out
 }
 
-// counterexample says what the operands of the closure are for one element.
-func (x *explainer) counterexample(p *lang.Expr, elem lang.Value, wrong bool) {
-	c := p.Args[0]
-	if !wrong {
-		c = x.culprit(c)
-	}
+// counterexample says what the operands of a closure's condition are for one element.
+func (x *explainer) counterexample(c *lang.Expr, elem lang.Value, wrong bool) {
 	text := x.because(c, wrong)
 	if n, ok := elem.Node(); ok {
 		if c.Op != lang.OpCompare || c.Args[0].Op != lang.OpElement {

@@ -67,6 +67,12 @@ func TestRender(t *testing.T) {
 		{"long line, middle", Style{Columns: 40}, Diagnostic{Severity: Error, What: "long", Range: find("l", strings.Repeat("abcdefghij", 9)+" «here» "+strings.Repeat("x", 99)), Label: "there"}},
 		{"long line, start", Style{Columns: 40, ASCII: true}, Diagnostic{Severity: Error, What: "long", Range: find("l", "«abc"+strings.Repeat("x", 99)+"»"), Label: "there"}},
 		{"long line of wide runes", Style{Columns: 20}, Diagnostic{Severity: Error, What: "long", Range: find("l", strings.Repeat("東", 50)+"«京»"+strings.Repeat("東", 50)), Label: "there"}},
+		{"long line of words, a range over two rows", Style{Columns: 40}, Diagnostic{Severity: Error, What: "long",
+			Range: find("l", "      - all(sent, {let p = it; any(«consumed, .id == p.id and .status != \"error\"»)})"), Label: "there"}},
+		{"long line of words, a range of the last row", Style{Columns: 40}, Diagnostic{Severity: Error, What: "long",
+			Range: find("l", "      - all(sent, {let p = it; any(consumed, .id == p.id and «.status != \"error\"»)})"), Label: "there"}},
+		{"long line of words, the break at the range's end", Style{Columns: 40}, Diagnostic{Severity: Error, What: "long",
+			Range: find("l", "      - all(sent, «{let p = it; » any(consumed, .id == p.id and .status != 3)})"), Label: "there"}},
 		{"very long line", Style{Columns: 40}, Diagnostic{Severity: Error, What: "long", Range: find("l", strings.Repeat("é", 50_000)+"«here»"+strings.Repeat("x", 50_000)), Label: "there"}},
 	}
 	var b strings.Builder

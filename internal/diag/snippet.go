@@ -69,33 +69,47 @@ func (c *canvas) markedLine(number int, marks []Mark) {
 	})
 	l := c.line(here[0].Range.Source, number, here[0].Range.Start)
 	focus, _, _ := l.span(here[0].Range.Start, here[0].Range.End)
-	w := c.window(l, focus, c.columns())
-	c.sourceLine(number, w.text)
-	for _, m := range here {
-		c.carets(l, w, m)
+	for i, r := range c.rows(l, focus, c.columns()) {
+		c.sourceRow(i, r)
+		for _, m := range here {
+			c.carets(r, m)
+		}
 	}
 }
 
-func (c *canvas) carets(l line, w window, m Mark) {
-	from, to, ok := l.span(m.Range.Start, min(m.Range.End, l.end))
+// sourceRow draws the row of a source line, with its number if it is the first.
+func (c *canvas) sourceRow(i int, r row) {
+	if i > 0 {
+		c.row(r.shown)
+		return
+	}
+	c.sourceLine(r.number, r.shown)
+}
+
+func (c *canvas) carets(r row, m Mark) {
+	first, last := m.Range.lines()
+	if first == last && m.Range.End > m.Range.Start && !r.holds(m.Range.Start, m.Range.End) {
+		return
+	}
+	from, to, ok := r.span(m.Range.Start, min(m.Range.End, r.end))
 	if !ok {
 		return
 	}
-	from = max(from-w.skip, 0)
-	to = max(min(to-w.skip, c.textWidth(w.text)), from+1)
+	from = max(from-r.skip, 0)
+	to = max(min(to-r.skip, c.textWidth(r.shown)), from+1)
 	sign, color := "^", c.accent
 	if m != c.primary {
 		sign, color = "-", blue
 	}
 	label := ""
-	if _, last := m.Range.lines(); last == l.number {
+	if last == r.number && (m.Range.End <= r.end || r.last) {
 		label = c.Clean(m.Label)
 	}
-	first, rest, more := strings.Cut(label, "\n")
+	text, rest, more := strings.Cut(label, "\n")
 	indent := strings.Repeat(" ", from)
-	c.row(indent + c.paint(color, strings.TrimRight(strings.Repeat(sign, to-from)+" "+first, " ")))
+	c.row(indent + c.paint(color, strings.TrimRight(strings.Repeat(sign, to-from)+" "+text, " ")))
 	for more {
-		first, rest, more = strings.Cut(rest, "\n")
-		c.row(indent + strings.Repeat(" ", to-from+1) + c.paint(color, first))
+		text, rest, more = strings.Cut(rest, "\n")
+		c.row(indent + strings.Repeat(" ", to-from+1) + c.paint(color, text))
 	}
 }

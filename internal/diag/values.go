@@ -28,12 +28,13 @@ func (st Style) Values(m Mark, values []Value) string {
 	first, last := m.Range.lines()
 	for number := first; number <= last; number++ {
 		l := c.line(m.Range.Source, number, m.Range.Start)
-		w := window{text: strings.TrimRight(l.text(0, l.total), " ")}
-		c.sourceLine(number, w.text)
-		if m.Label != "" {
-			c.carets(l, w, m)
+		for i, r := range c.rows(l, 0, c.columns()) {
+			c.sourceRow(i, r)
+			if m.Label != "" {
+				c.carets(r, m)
+			}
+			c.valueRows(r, values)
 		}
-		c.valueRows(l, values)
 	}
 	return c.b.String()
 }
@@ -44,11 +45,11 @@ type placed struct {
 	text   string
 }
 
-func (c *canvas) valueRows(l line, values []Value) {
+func (c *canvas) valueRows(r row, values []Value) {
 	var here []placed
 	for _, v := range values {
-		if v.Offset >= l.start && v.Offset <= l.end {
-			here = append(here, placed{l.column(v.Offset), c.oneLine(v.Text)})
+		if v.Offset >= r.start && (v.Offset < r.end || r.last && v.Offset == r.end) {
+			here = append(here, placed{r.column(v.Offset), c.oneLine(v.Text)})
 		}
 	}
 	if len(here) == 0 {

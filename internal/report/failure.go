@@ -83,10 +83,11 @@ func (p *page) source(at diag.Range, gutter int, v *assertions.Verdict) (left bo
 	style := p.style
 	style.Columns = room
 	mark := diag.Mark{Range: at}
-	if beside := room - p.endColumn(at) - 1; beside >= 24 {
+	if end, shown := style.Column(at.Source, at.End); shown && room-end-1 >= 24 {
+		beside := room - end - 1
 		mark.Label = strings.Join(p.wrap(v.Evidence.Why, beside), "\n")
 	}
-	under, apart := p.values(at, room, v.Evidence.Values)
+	under, apart := p.values(at, style, v.Evidence.Values)
 	if len(under) > 0 {
 		p.WriteString(style.Values(mark, under))
 	} else {
@@ -100,29 +101,18 @@ func (p *page) source(at diag.Range, gutter int, v *assertions.Verdict) (left bo
 
 // values parts the values into those that can stand under their columns and those
 // that stand elsewhere in the file, or on lines that are too long.
-func (p *page) values(at diag.Range, room int, values []assertions.ValueAt) (under []diag.Value, apart []assertions.ValueAt) {
+func (p *page) values(at diag.Range, style diag.Style, values []assertions.ValueAt) (under []diag.Value, apart []assertions.ValueAt) {
 	first := at.Source.Position(at.Start).Line
 	last := at.Source.Position(at.End).Line
-	fits := true
-	for n := first; n <= last; n++ {
-		fits = fits && p.cells(at.Source.Line(n)) <= room
-	}
 	for _, v := range values {
-		pos := v.At.Position()
-		if !fits || v.At.Source != at.Source || pos.Line < first || pos.Line > last {
+		column, shown := style.Column(v.At.Source, v.At.Start)
+		if line := v.At.Position().Line; !shown || v.At.Source != at.Source || line < first || line > last {
 			apart = append(apart, v)
 			continue
 		}
-		under = append(under, diag.Value{Offset: v.At.Start, Text: p.cut(p.clean(v.Show), max(room-pos.Column, 12))})
+		under = append(under, diag.Value{Offset: v.At.Start, Text: p.cut(p.clean(v.Show), max(style.Columns-column-1, 12))})
 	}
 	return under, apart
-}
-
-// endColumn is the column after the last caret.
-func (p *page) endColumn(at diag.Range) int {
-	start, _ := at.Source.LineBounds(at.Source.Position(at.End).Line)
-	before := strings.ReplaceAll(at.Source.Text()[start:max(at.End, start)], "\t", "    ")
-	return p.cells(before)
 }
 
 // more says that so many were left out.
