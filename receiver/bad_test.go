@@ -8,12 +8,14 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/followspan/followspan/receiver"
 	"github.com/followspan/followspan/trace"
@@ -70,6 +72,9 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		{"JSON labelled protobuf", protobufType, inJSON(t, batch(0, 1))},
 		{"unlabelled gzip", protobufType, compressed(t, codings[0].compress, good)},
 		{"a million nested values", jsonType, deep},
+		{"a million nested values", protobufType, nested(1_000_000)},
+		{"unknown wire types", protobufType, good + "\x0e"},
+		{"a group", protobufType, good + "\x0b\x0c"},
 		{"a short id", jsonType, `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"01","spanId":"01"}]}]}]}`},
 		{"an id that is not hex", jsonType, strings.Replace(inJSON(t, batch(0, 1)), `"traceId":"01`, `"traceId":"no`, 1)},
 	} {
@@ -81,6 +86,57 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		t.Errorf("two messages in one body: %s", res.Status)
 	}
 	wantSpans(t, sink, 6)
+}
+
+// nested is a request with n lists within each other in an attribute.
+func nested(n int) string {
+	const arrayValue, values, value, attributes, resource, resourceSpans = 5, 1, 2, 1, 1, 1
+	fields := []protowire.Number{resourceSpans, resource, attributes, value}
+	for range n {
+		fields = append(fields, arrayValue, values)
+	}
+	heads, size := make([][]byte, len(fields)), 0 // each is as long as all that it holds
+	for i, field := range slices.Backward(fields) {
+		heads[i] = protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.BytesType), uint64(size))
+		size += len(heads[i])
+	}
+	return string(slices.Concat(heads...))
+}
+
+// Whatever byte is wrong, the answer says so or the request still makes sense.
+func TestCorruptBodies(t *testing.T) {
+	s := start(t, receiver.Settings{}, &memory{})
+	for contentType, good := range map[string]string{protobufType: inProtobuf(t, batch(0, 2)), jsonType: inJSON(t, batch(0, 2))} {
+		for i := range good {
+			for _, wrong := range []byte{0, 0xff, good[i] ^ 1, good[i] ^ 0x80} {
+				body := good[:i] + string([]byte{wrong}) + good[i+1:]
+				if res := post(t, s, "/v1/traces", contentType, body); res.StatusCode != 200 && res.StatusCode != 400 {
+					t.Errorf("%q: %s", body, res.Status)
+				}
+			}
+		}
+	}
+	if _, err := exporter(t, s).Export(t.Context(), batch(0, 1)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestDuplicateKeysAreKept(t *testing.T) {
+	sink := &memory{}
+	s := start(t, receiver.Settings{}, sink)
+	attribute := func(value string) string { return `{"key":"k","value":{"stringValue":"` + value + `"}}` }
+	body := strings.Replace(inJSON(t, batch(0, 1)), `"name":"place order"`,
+		`"name":"place order","attributes":[`+attribute("first")+","+attribute("second")+`]`, 1)
+	if res := post(t, s, "/v1/traces", jsonType, body); res.StatusCode != 200 {
+		t.Fatalf("%s %s", res.Status, res.body)
+	}
+	var got []string
+	for key, v := range sink.spans()[0].Attrs() {
+		got = append(got, key+"="+v.Str())
+	}
+	if want := []string{"k=first", "k=second"}; !slices.Equal(got, want) {
+		t.Errorf("attributes %q, want %q", got, want)
+	}
 }
 
 // Nothing of a refused request may show in the next.

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -10,9 +11,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 )
-
-// bodyTime is how long a sender may take for the body of a request.
-const bodyTime = 30 * time.Second
 
 // keptBuffer is the largest buffer that waits for the next request.
 const keptBuffer = 1 << 20
@@ -26,9 +24,10 @@ func putBuffer(b *bytes.Buffer) {
 	}
 }
 
-// readBody reads and decompresses the body. The caller gives the buffer back.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buffer, *failure) {
-	open, err := coding(r.Header.Get("Content-Encoding"))
+// readBody reads and decompresses the body into a buffer that the caller gives
+// back. What it takes of memory is part of what is in flight.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, part *reservation) (*bytes.Buffer, *failure) {
+	open, err := coding(r.Header.Values("Content-Encoding"))
 	if err != nil {
 		return nil, &failure{reason: "unknown content encoding", code: codes.InvalidArgument, http: http.StatusUnsupportedMediaType, message: err.Error()}
 	}
@@ -36,7 +35,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*bytes.Buffer
 		return nil, tooLarge(s.settings.MaxRequestBytes)
 	}
 	b := buffers.Get().(*bytes.Buffer)
-	if err := s.fill(b, r.Body, open); err != nil {
+	if err := s.fill(b, r, open, part); err != nil {
 		putBuffer(b)
 		return nil, s.unreadableBody(err)
 	}
@@ -55,29 +54,34 @@ type corruptError struct{ error }
 
 func (e corruptError) Unwrap() error { return e.error }
 
-func (s *Server) fill(b *bytes.Buffer, body io.Reader, open opener) error {
+func (s *Server) fill(b *bytes.Buffer, r *http.Request, open opener, part *reservation) error {
 	most := s.settings.MaxRequestBytes
-	wire := &io.LimitedReader{R: body, N: int64(most) + 1}
-	read := func() error {
-		if open == nil {
-			_, err := b.ReadFrom(wire)
-			return err
-		}
-		z, err := open(wire, most)
-		if err != nil {
-			return corruptError{err}
-		}
-		defer func() { _ = z.Close() }() // only gives the decompressor back
-		if _, err := b.ReadFrom(z); err != nil {
-			return corruptError{err}
-		}
-		return nil
-	}
-	err := read()
+	wire := &io.LimitedReader{R: r.Body, N: int64(most) + 1}
+	err := decompress(b, wire, open, most, func(plain io.Reader) io.Reader {
+		return &metered{Reader: plain, ctx: r.Context(), part: part, most: most}
+	})
 	if wire.N == 0 || b.Len() > most {
 		return errTooLarge
 	}
 	return err
+}
+
+// decompress reads at most one byte more than limit into b. What it reads passes
+// through count.
+func decompress(b *bytes.Buffer, wire io.Reader, open opener, limit int, count func(io.Reader) io.Reader) error {
+	if open == nil {
+		_, err := b.ReadFrom(count(wire))
+		return err
+	}
+	z, err := open(wire, limit)
+	if err != nil {
+		return corruptError{err}
+	}
+	defer func() { _ = z.Close() }() // only gives the decompressor back
+	if _, err := b.ReadFrom(count(z)); err != nil {
+		return corruptError{err}
+	}
+	return nil
 }
 
 func (s *Server) unreadableBody(err error) *failure {
@@ -85,6 +89,8 @@ func (s *Server) unreadableBody(err error) *failure {
 	switch {
 	case errors.Is(err, errTooLarge):
 		return tooLarge(s.settings.MaxRequestBytes)
+	case errors.Is(err, errBusy), errors.Is(err, context.Canceled):
+		return unavailable(err)
 	case errors.As(err, &corrupt):
 		return invalid("corrupt compression", "decompress the body: "+err.Error())
 	}

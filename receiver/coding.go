@@ -13,33 +13,42 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // codings are the compressions that senders may use, in the order in which an
 // answer recommends them.
-const codings = "gzip, zstd, deflate, snappy"
+const codings = "gzip, zstd, deflate, snappy, lz4"
 
 // opener starts to decompress r. What it returns yields at most limit+1 bytes, so
 // that a reader sees that the limit was passed and a bomb costs no more.
 type opener func(r io.Reader, limit int) (io.ReadCloser, error)
 
-// coding finds the opener for the value of a Content-Encoding header. The opener is
-// nil for an uncompressed body.
-func coding(header string) (opener, error) {
-	switch name := strings.ToLower(strings.TrimSpace(header)); name {
-	case "", "identity":
-		return nil, nil
-	case "gzip", "x-gzip":
-		return openGzip, nil
-	case "zstd":
-		return openZstd, nil
-	case "deflate", "zlib":
-		return openDeflate, nil
-	case "snappy", "x-snappy-framed":
-		return openSnappy, nil
-	default:
-		return nil, fmt.Errorf("content encoding %q is unknown, use one of %s", header, codings)
+// coding finds the opener for the values of the Content-Encoding headers. It is nil
+// for an uncompressed body.
+func coding(headers []string) (opener, error) {
+	var open opener
+	for name := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name == "" || name == "identity" {
+			continue
+		}
+		if open != nil {
+			return nil, fmt.Errorf("content encoding %q: a body may be compressed once", strings.Join(headers, ", "))
+		}
+		if open = openers[name]; open == nil {
+			return nil, fmt.Errorf("content encoding %q is unknown, use one of %s", name, codings)
+		}
 	}
+	return open, nil
+}
+
+var openers = map[string]opener{
+	"gzip": openGzip, "x-gzip": openGzip,
+	"zstd":    openZstd,
+	"deflate": openDeflate, "zlib": openDeflate,
+	"snappy": openSnappy, "x-snappy-framed": openSnappy,
+	"lz4": openLZ4,
 }
 
 // limited closes a pooled decompressor and bounds what it yields.
@@ -103,6 +112,11 @@ func openDeflate(r io.Reader, n int) (io.ReadCloser, error) {
 		return limit(z, n, func() {}), nil
 	}
 	return limit(flate.NewReader(b), n, func() {}), nil
+}
+
+// openLZ4 reads the frame format; its blocks take 4 MiB at most.
+func openLZ4(r io.Reader, n int) (io.ReadCloser, error) {
+	return limit(lz4.NewReader(r), n, func() {}), nil
 }
 
 // snappyFrame begins a stream in snappy's framing format; the block format has none.

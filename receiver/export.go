@@ -2,7 +2,6 @@ package receiver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -53,17 +52,13 @@ func newShards() chan *shard {
 // export decodes a traces request and hands its spans to the Sink. It keeps
 // nothing of body. Panics, such as the Sink's, pass through it to the handlers.
 func (s *Server) export(ctx context.Context, body []byte, f format, from source) (partial, *failure) {
-	if !s.gate.enter() {
-		return partial{}, s.refuse(unavailable(errors.New("followspan is shutting down")), from)
-	}
-	defer s.gate.leave()
 	spans, refusals, err := s.decode(ctx, body, f)
 	if err != nil {
-		return partial{}, s.refuse(undecodable(err), from)
+		return partial{}, undecodable(err)
 	}
 	if len(spans) > 0 {
 		if err := s.sink.Consume(ctx, trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from.address, UserAgent: from.agent}); err != nil {
-			return partial{}, s.refuse(unsinkable(err), from)
+			return partial{}, unsinkable(err)
 		}
 		s.stats.took(len(spans))
 	}
@@ -106,8 +101,9 @@ func (s *shard) decode(body []byte, f format) ([]trace.Span, []otlp.Refusal, err
 	return s.builder.Commit(), refusals, nil
 }
 
-// refuse counts the failure and returns it.
+// refuse counts the failure, completes it and returns it.
 func (s *Server) refuse(f *failure, from source) *failure {
+	f.retry = s.settings.RetryAfter
 	s.stats.refuseRequest(f.reason, from.host())
 	if f.hint != "" {
 		s.hint(f.reason+" "+from.host(), fmt.Sprintf("from %s: %s", from.address, f.hint))

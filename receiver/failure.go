@@ -18,16 +18,14 @@ import (
 	"github.com/followspan/followspan/internal/otlp"
 )
 
-// retryAfter is how long senders are asked to wait before they try again.
-const retryAfter = time.Second
-
 // failure is a request that was refused whole, in the terms of both protocols.
 type failure struct {
 	reason  string // for Stats
 	code    codes.Code
 	http    int
-	message string // for the sender
-	hint    string // for whoever configured the sender, said once
+	message string        // for the sender
+	hint    string        // for whoever configured the sender, said once
+	retry   time.Duration // when to try again, of codes.Unavailable; see Server.refuse
 }
 
 // invalid refuses what no retry makes better (OTLP 1.x, "Bad Data").
@@ -55,13 +53,17 @@ func unsinkable(err error) *failure {
 	return unavailable(err)
 }
 
-// unavailable asks the sender to try again (OTLP 1.x, "OTLP/gRPC Throttling").
+// unavailable asks the sender to try again (OTLP 1.x, "OTLP/gRPC Throttling" and
+// "OTLP/HTTP Throttling").
 func unavailable(err error) *failure {
-	reason := "asked to retry"
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		reason = "sender went away"
+	f := &failure{reason: "asked to retry", code: codes.Unavailable, http: http.StatusServiceUnavailable, message: err.Error()}
+	switch {
+	case errors.Is(err, errBusy):
+		f.http = http.StatusTooManyRequests
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		f.reason = "sender went away"
 	}
-	return &failure{reason: reason, code: codes.Unavailable, http: http.StatusServiceUnavailable, message: err.Error()}
+	return f
 }
 
 func tooLarge(limit int) *failure {
@@ -86,7 +88,7 @@ func (f *failure) status() *status.Status {
 	var detail protoadapt.MessageV1
 	switch f.code {
 	case codes.Unavailable:
-		detail = &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}
+		detail = &errdetails.RetryInfo{RetryDelay: durationpb.New(f.retry)}
 	case codes.InvalidArgument:
 		detail = &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Description: message}}}
 	default:

@@ -1,26 +1,38 @@
 package receiver
 
-import "sync"
+import (
+	"errors"
+	"fmt"
+	"sync"
+)
 
-// gate counts the requests that are under way and lets no more in once closed.
+var errShutDown = errors.New("followspan is shutting down")
+
+// gate counts the requests that are under way, lets in so many at a time, and none
+// once it is closed.
 type gate struct {
+	most int
+
 	mu     sync.Mutex
 	inside int
 	closed bool
 	idle   chan struct{} // closed when the gate is closed and nobody is inside
 }
 
-func newGate() *gate { return &gate{idle: make(chan struct{})} }
+func newGate(most int) *gate { return &gate{most: most, idle: make(chan struct{})} }
 
-// enter reports whether the request may go on; it must leave then.
-func (g *gate) enter() bool {
+// enter lets a request in, which must leave then, or says why not.
+func (g *gate) enter() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
-		return false
+	switch {
+	case g.closed:
+		return errShutDown
+	case g.inside >= g.most:
+		return fmt.Errorf("%w: %d requests are under way", errBusy, g.most)
 	}
 	g.inside++
-	return true
+	return nil
 }
 
 func (g *gate) leave() {

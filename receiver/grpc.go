@@ -3,12 +3,14 @@ package receiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
@@ -26,8 +28,9 @@ func (s *Server) newGRPC() *grpc.Server {
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.MaxRecvMsgSize(s.settings.MaxRequestBytes),
 		grpc.SharedWriteBuffer(true),
-		grpc.ConnectionTimeout(patience),
+		grpc.ConnectionTimeout(s.settings.ReadTimeout),
 		grpc.MaxConcurrentStreams(256),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
 		// Otherwise a sender that pings often is cut off with "too many pings".
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Nanosecond, PermitWithoutStream: true}),
 	)
@@ -50,20 +53,50 @@ func (s *Server) grpcHandler(sig signal) grpc.MethodHandler {
 				answer, err = nil, s.refuse(internal(v), from).status().Err()
 			}
 		}()
-		var m message
-		if err := receive(&m); err != nil {
-			return nil, s.refuse(s.unreadable(err), from).status().Err()
-		}
-		defer m.free()
-		if sig != traces {
-			return reply(nil), nil
-		}
-		p, f := s.export(ctx, m.bytes(), protobuf, from)
-		if f != nil {
-			return nil, f.status().Err()
+		p, bad := s.receiveGRPC(ctx, receive, sig, from)
+		if bad != nil {
+			return nil, s.refuse(bad, from).status().Err()
 		}
 		return reply(p.answer(protobuf)), nil
 	}
+}
+
+// receiveGRPC reads the request and takes what it brings. How large it is shows
+// only when it was read, so it is reserved whole for that time.
+func (s *Server) receiveGRPC(ctx context.Context, receive func(any) error, sig signal, from source) (partial, *failure) {
+	if bad := s.authorize(metadata.ValueFromIncomingContext(ctx, "authorization")); bad != nil {
+		return partial{}, bad
+	}
+	if err := s.gate.enter(); err != nil {
+		return partial{}, unavailable(err)
+	}
+	defer s.gate.leave()
+	part := &reservation{of: s.inFlight}
+	if err := part.grow(ctx, s.settings.MaxRequestBytes); err != nil {
+		return partial{}, unavailable(err)
+	}
+	defer part.shrink(0)
+	m, err := s.read(receive, from)
+	if err != nil {
+		return partial{}, s.unreadable(err)
+	}
+	defer m.free()
+	part.shrink(len(m.bytes()))
+	if sig != traces {
+		return partial{}, nil
+	}
+	return s.export(ctx, m.bytes(), protobuf, from)
+}
+
+// read cuts the connection of a sender that takes too long: grpc-go has no
+// deadline for reading.
+func (s *Server) read(receive func(any) error, from source) (m message, err error) {
+	slow := time.AfterFunc(s.settings.ReadTimeout, func() {
+		s.hint("slow "+from.host(), fmt.Sprintf("%s began a request and did not finish it within %v: its connection was cut", from.address, s.settings.ReadTimeout))
+		s.split.cut(from.address)
+	})
+	defer slow.Stop()
+	return m, receive(&m)
 }
 
 // unreadable turns grpc-go's error of reading a message into the failure to count.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"mime"
 	"net"
 	"net/http"
@@ -15,11 +16,15 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
+// maxHeaderBytes bounds the header of a request, in both protocols.
+const maxHeaderBytes = 64 << 10
+
 func (s *Server) newHTTP() *http.Server {
 	return &http.Server{
 		Handler:           http.HandlerFunc(s.serveHTTP),
-		ReadHeaderTimeout: patience,
+		ReadHeaderTimeout: s.settings.ReadTimeout,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ConnState: func(c net.Conn, state http.ConnState) {
 			if c, ok := c.(*conn); ok {
 				c.busy.Store(state == http.StateActive)
@@ -41,11 +46,23 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	if r.ContentLength != 0 {
 		// Also what nobody wants is read, to its end, before the next request.
-		if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)); err != nil {
+		if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.settings.ReadTimeout)); err != nil {
 			return // the connection is gone
 		}
 	}
-	if sig := s.route(r); sig != unknownSignal {
+	sig := s.route(r)
+	if sig != unknownSignal && s.cors(w, r) {
+		return
+	}
+	if bad := s.authorize(r.Header.Values("Authorization")); bad != nil {
+		if r.Method == http.MethodPost {
+			s.stats.request(sig)
+			bad = s.refuse(bad, httpSource(r))
+		}
+		respondFailure(w, answerFormat(r), bad)
+		return
+	}
+	if sig != unknownSignal {
 		s.serveOTLP(w, r, sig)
 		return
 	}
@@ -54,9 +71,6 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveOTLP answers one request of OTLP/HTTP.
 func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
-	if s.cors(w, r) {
-		return
-	}
 	if r.Method != http.MethodPost {
 		respondFailure(w, answerFormat(r), wrongMethod(r)) // a person or a probe, no data
 		return
@@ -67,22 +81,31 @@ func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
 		s.respondRefusal(w, r, bad)
 		return
 	}
-	body, bad := s.readBody(w, r)
+	p, bad := s.receiveHTTP(w, r, sig, f)
 	if bad != nil {
 		s.respondRefusal(w, r, bad)
 		return
 	}
+	respond(w, f, http.StatusOK, p.answer(f))
+}
+
+// receiveHTTP reads the request and takes what it brings.
+func (s *Server) receiveHTTP(w http.ResponseWriter, r *http.Request, sig signal, f format) (partial, *failure) {
+	if err := s.gate.enter(); err != nil {
+		return partial{}, unavailable(err)
+	}
+	defer s.gate.leave()
+	part := &reservation{of: s.inFlight}
+	defer part.shrink(0)
+	body, bad := s.readBody(w, r, part)
+	if bad != nil {
+		return partial{}, bad
+	}
 	defer putBuffer(body)
 	if sig != traces {
-		respond(w, f, http.StatusOK, partial{}.answer(f))
-		return
+		return partial{}, nil
 	}
-	p, bad := s.export(r.Context(), body.Bytes(), f, httpSource(r))
-	if bad != nil {
-		respondFailure(w, f, bad)
-		return
-	}
-	respond(w, f, http.StatusOK, p.answer(f))
+	return s.export(r.Context(), body.Bytes(), f, httpSource(r))
 }
 
 // respondRefusal answers and counts a request that never came to be decoded.
@@ -138,8 +161,10 @@ func respondFailure(w http.ResponseWriter, as format, f *failure) {
 	switch f.http {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.retry.Seconds()))))
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer")
 	case http.StatusUnsupportedMediaType:
 		w.Header().Set("Accept-Encoding", codings)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
@@ -109,6 +110,8 @@ func TestHTTPFailures(t *testing.T) {
 		}
 		res = post(t, s, "/v1/traces", contentType, "", "Content-Encoding", "br")
 		wantFailure(t, "unknown coding", res, 415, contentType, codes.InvalidArgument)
+		res = post(t, s, "/v1/traces", contentType, "", "Content-Encoding", "gzip, gzip")
+		wantFailure(t, "compressed twice", res, 415, contentType, codes.InvalidArgument)
 		if accept := res.Header.Get("Accept-Encoding"); !strings.Contains(accept, "gzip") {
 			t.Errorf("Accept-Encoding: %q", accept)
 		}
@@ -124,7 +127,7 @@ func TestHTTPFailures(t *testing.T) {
 	wantRefused(t, s,
 		receiver.Refused{Reason: "corrupt compression", Requests: 2},
 		receiver.Refused{Reason: "malformed request", Requests: 2},
-		receiver.Refused{Reason: "unknown content encoding", Requests: 2},
+		receiver.Refused{Reason: "unknown content encoding", Requests: 4},
 		receiver.Refused{Reason: "unknown content type", Requests: 1},
 		receiver.Refused{Reason: "unknown path", Requests: 2},
 	)
@@ -177,6 +180,8 @@ var codings = []struct {
 	{"deflate", func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 1) }},
 	{"snappy", func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil }},
 	{"snappy", func(w io.Writer) (io.WriteCloser, error) { return &blockSnappy{w: w}, nil }},
+	{"lz4", func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil }},
+	{"identity, gzip", func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }},
 	{"identity", func(w io.Writer) (io.WriteCloser, error) { return &plain{w}, nil }},
 }
 

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 )
@@ -20,6 +19,7 @@ type Server struct {
 	stats    stats
 	hints    hints
 	gate     *gate
+	inFlight *inFlight
 
 	grpcAddr, httpAddr net.Addr
 	split              *splitter
@@ -39,7 +39,7 @@ func Start(ctx context.Context, settings Settings, sink Sink) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{settings: settings, sink: sink, shards: newShards(), gate: newGate()}
+	s := &Server{settings: settings, sink: sink, shards: newShards(), gate: newGate(settings.MaxRequests), inFlight: newInFlight(settings.MaxInFlightBytes)}
 	s.hints.warn = settings.Warn
 	listeners, err := s.listen(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func Start(ctx context.Context, settings Settings, sink Sink) (*Server, error) {
 	s.life, s.endLife = context.WithCancel(context.Background())
 	s.grpc = s.newGRPC()
 	s.http = s.newHTTP()
-	s.split = newSplitter(s.hint)
+	s.split = newSplitter(settings, s.hint)
 	for _, l := range listeners {
 		s.split.serve(l)
 	}
@@ -83,21 +83,25 @@ func (s *Server) HTTPAddr() net.Addr { return s.httpAddr }
 
 // GRPCEndpoint is the value of OTEL_EXPORTER_OTLP_ENDPOINT for senders on this
 // machine whose OTEL_EXPORTER_OTLP_PROTOCOL is grpc.
-func (s *Server) GRPCEndpoint() string { return endpoint(s.grpcAddr) }
+func (s *Server) GRPCEndpoint() string { return s.endpoint(s.grpcAddr) }
 
 // HTTPEndpoint is the same for http/protobuf and http/json.
-func (s *Server) HTTPEndpoint() string { return endpoint(s.httpAddr) }
+func (s *Server) HTTPEndpoint() string { return s.endpoint(s.httpAddr) }
 
 // endpoint names the loopback interface where addr is every interface.
-func endpoint(addr net.Addr) string {
+func (s *Server) endpoint(addr net.Addr) string {
+	scheme := "http://"
+	if s.settings.TLS != nil {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return "http://" + addr.String()
+		return scheme + addr.String()
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // Shutdown stops to accept connections, lets the requests that are under way come
@@ -143,7 +147,3 @@ func (s *Server) drain(ctx context.Context) {
 		_ = s.http.Close() // closes the connections; there is nobody to tell
 	}
 }
-
-// patience is how long a sender may take to say what it wants: the first bytes of
-// a connection, a handshake, the header of a request.
-const patience = 10 * time.Second

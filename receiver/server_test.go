@@ -258,7 +258,7 @@ func TestBatchSaysWhoAndWhen(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	for _, settings := range []receiver.Settings{
-		{MaxRequestBytes: -1}, {CORSOrigins: []string{"http://[a"}}, {GRPC: "nowhere"}, {HTTP: "127.0.0.1:99999"},
+		{MaxRequestBytes: -1}, {MaxInFlightBytes: 1000}, {MaxConnections: -1}, {ReadTimeout: -1}, {CORSOrigins: []string{"http://[a"}}, {GRPC: "nowhere"}, {HTTP: "127.0.0.1:99999"},
 	} {
 		if s, err := receiver.Start(t.Context(), settings, &memory{}); err == nil {
 			t.Errorf("Start(%+v) succeeded", settings)

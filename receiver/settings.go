@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"path"
@@ -9,24 +10,60 @@ import (
 
 // Defaults of Settings.
 const (
-	DefaultAddress         = "127.0.0.1:0"
-	DefaultMaxRequestBytes = 64 << 20
-	DefaultGrace           = 5 * time.Second
+	DefaultAddress          = "127.0.0.1:0"
+	DefaultMaxRequestBytes  = 64 << 20
+	DefaultMaxInFlightBytes = 1 << 30
+	DefaultMaxRequests      = 1000
+	DefaultMaxConnections   = 1000
+	DefaultReadTimeout      = 10 * time.Second
+	DefaultRetryAfter       = time.Second
+	DefaultGrace            = 5 * time.Second
 )
 
 // Settings of a server. The zero value works: it listens on two free ports of the
-// loopback interface.
+// loopback interface. A limit of 0 is the default that is named with it.
 type Settings struct {
 	// GRPC and HTTP are the addresses to listen on, host:port; both protocols are
 	// served on both. Empty: [DefaultAddress]. If they are equal and name a port,
 	// it is opened once.
 	GRPC, HTTP string
 
-	// MaxRequestBytes bounds a request, also after decompression. 0: 64 MiB.
+	// TLS makes both ports speak TLS and nothing else; ClientAuth and ClientCAs in
+	// it ask for certificates of senders. See [TLSFiles]. Nil: no TLS.
+	TLS *tls.Config
+
+	// Token must be sent with every request, as "Authorization: Bearer <token>".
+	// Empty: none is asked for.
+	Token string
+
+	// MaxRequestBytes bounds a request on its way and again after decompression;
+	// a larger one is refused for good. 64 MiB.
 	MaxRequestBytes int
 
+	// MaxInFlightBytes bounds the bytes of all requests that are being read or
+	// decoded. A gRPC request counts as MaxRequestBytes until it is read, and when
+	// it is compressed its compressed bytes come on top. Senders wait for a moment
+	// and are then told to retry. 1 GiB.
+	MaxInFlightBytes int
+
+	// MaxRequests bounds how many requests are under way; senders of others are
+	// told to retry. 1000.
+	MaxRequests int
+
+	// MaxConnections bounds the open connections; further ones are closed. 1000.
+	MaxConnections int
+
+	// ReadTimeout bounds how long a sender may take for each step: the first bytes
+	// of a connection, its TLS handshake, the header of a request, its body. SDKs
+	// give up as soon. 10 seconds.
+	ReadTimeout time.Duration
+
+	// RetryAfter is how long senders are asked to wait before they try again,
+	// rounded up to seconds where HTTP says it. 1 second.
+	RetryAfter time.Duration
+
 	// Grace is how long Shutdown lets requests that are under way come to an end.
-	// 0: 5 seconds.
+	// 5 seconds.
 	Grace time.Duration
 
 	// Handler serves the HTTP paths that are not OTLP's. Its request contexts end
@@ -50,6 +87,11 @@ func (s Settings) withDefaults() (Settings, error) {
 	s.GRPC = or(s.GRPC, DefaultAddress)
 	s.HTTP = or(s.HTTP, DefaultAddress)
 	s.MaxRequestBytes = or(s.MaxRequestBytes, DefaultMaxRequestBytes)
+	s.MaxInFlightBytes = or(s.MaxInFlightBytes, max(DefaultMaxInFlightBytes, s.MaxRequestBytes))
+	s.MaxRequests = or(s.MaxRequests, DefaultMaxRequests)
+	s.MaxConnections = or(s.MaxConnections, DefaultMaxConnections)
+	s.ReadTimeout = or(s.ReadTimeout, DefaultReadTimeout)
+	s.RetryAfter = or(s.RetryAfter, DefaultRetryAfter)
 	s.Grace = or(s.Grace, DefaultGrace)
 	if s.Warn == nil {
 		s.Warn = func(string) {}
@@ -57,15 +99,31 @@ func (s Settings) withDefaults() (Settings, error) {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	if s.MaxRequestBytes < 0 {
-		return s, fmt.Errorf("receiver: MaxRequestBytes is %d, want a positive number", s.MaxRequestBytes)
+	return s, s.check()
+}
+
+func (s Settings) check() error {
+	for _, limit := range []struct {
+		name  string
+		value int
+	}{
+		{"MaxRequestBytes", s.MaxRequestBytes}, {"MaxInFlightBytes", s.MaxInFlightBytes},
+		{"MaxRequests", s.MaxRequests}, {"MaxConnections", s.MaxConnections},
+		{"ReadTimeout", int(s.ReadTimeout)}, {"RetryAfter", int(s.RetryAfter)}, {"Grace", int(s.Grace)},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("receiver: %s is %d, want a positive number", limit.name, limit.value)
+		}
+	}
+	if s.MaxInFlightBytes < s.MaxRequestBytes {
+		return fmt.Errorf("receiver: MaxInFlightBytes is %d, want at least MaxRequestBytes, %d", s.MaxInFlightBytes, s.MaxRequestBytes)
 	}
 	for _, origin := range s.CORSOrigins {
 		if _, err := path.Match(origin, ""); err != nil {
-			return s, fmt.Errorf("receiver: CORS origin %q: %w", origin, err)
+			return fmt.Errorf("receiver: CORS origin %q: %w", origin, err)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 func or[T comparable](v, fallback T) T {

@@ -1,14 +1,16 @@
 package receiver
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
+	"os"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -22,6 +24,9 @@ const tlsHandshake = 0x16
 // their first bytes. It knows every open connection and can close them all.
 type splitter struct {
 	grpc, http *connQueue
+	tls        *tls.Config // nil: no TLS
+	most       int         // open connections
+	patience   time.Duration
 	hint       func(key, text string)
 	running    sync.WaitGroup
 
@@ -31,8 +36,12 @@ type splitter struct {
 	closing   bool // no new connection
 }
 
-func newSplitter(hint func(key, text string)) *splitter {
-	return &splitter{grpc: newConnQueue(), http: newConnQueue(), hint: hint, conns: map[*conn]struct{}{}}
+func newSplitter(settings Settings, hint func(key, text string)) *splitter {
+	s := &splitter{grpc: newConnQueue(), http: newConnQueue(), most: settings.MaxConnections, patience: settings.ReadTimeout, hint: hint, conns: map[*conn]struct{}{}}
+	if settings.TLS != nil {
+		s.tls = negotiating(settings.TLS)
+	}
+	return s
 }
 
 // serve accepts connections of l until stopAccepting.
@@ -63,57 +72,109 @@ func (s *splitter) accept(l net.Listener) {
 
 // track returns nil if the splitter takes no more connections.
 func (s *splitter) track(c net.Conn) *conn {
+	t, full := s.add(c)
+	if full {
+		s.hint("connections", fmt.Sprintf("%d connections are open, which is the limit: one of %s was closed", s.most, c.RemoteAddr()))
+	}
+	if t == nil {
+		_ = c.Close() // nothing was said on it
+	}
+	return t
+}
+
+func (s *splitter) add(c net.Conn) (t *conn, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
-		_ = c.Close() // nothing was said on it
-		return nil
+	if s.closing || len(s.conns) >= s.most {
+		return nil, !s.closing
 	}
-	t := &conn{Conn: c, splitter: s}
+	t = &conn{Conn: c, splitter: s}
 	s.conns[t] = struct{}{}
-	return t
+	return t, false
+}
+
+// secure replaces a connection by the one within its TLS.
+func (s *splitter) secure(c *conn) (*conn, error) {
+	inner := tls.Server(c, s.tls)
+	t := &conn{Conn: inner, splitter: s}
+	s.mu.Lock()
+	s.conns[t] = struct{}{} // in place of c, which closes with it
+	delete(s.conns, c)
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		return t, net.ErrClosed
+	}
+	return t, inner.Handshake() // within the deadline of the first bytes
 }
 
 // deal reads the first bytes of c and hands it to the server that speaks them.
 func (s *splitter) deal(c *conn) {
-	q := s.sniff(c)
+	q := s.sniff(&c)
 	if q == nil || !q.put(c) {
 		_ = c.Close() // the sender sees it
 	}
 }
 
 // sniff returns nil for a connection that says nothing in time or what nobody
-// understands.
-func (s *splitter) sniff(c *conn) *connQueue {
-	if c.SetReadDeadline(time.Now().Add(patience)) != nil {
+// understands. Where TLS is spoken, c becomes the connection within.
+func (s *splitter) sniff(c **conn) *connQueue {
+	if (*c).SetReadDeadline(time.Now().Add(s.patience)) != nil {
 		return nil
 	}
-	var head [len(preface)]byte
-	n := 0
-	for n < len(head) {
-		m, err := c.Conn.Read(head[n:])
-		n += m
-		if n > 0 && head[0] == tlsHandshake {
-			s.hint("tls", fmt.Sprintf("%s speaks TLS, but this endpoint does not: use an http:// endpoint, or set OTEL_EXPORTER_OTLP_INSECURE=true", c.RemoteAddr()))
-			return nil
-		}
-		if n > 0 && !strings.HasPrefix(preface, string(head[:n])) {
-			break
-		}
-		if err != nil {
-			return nil
-		}
-	}
-	c.head = append(c.head, head[:n]...)
-	if c.SetReadDeadline(time.Time{}) != nil {
+	if s.tls != nil && !s.handshake(c) {
 		return nil
 	}
-	if string(head[:n]) == preface {
-		c.busy.Store(true)
+	head := (*c).peek()
+	switch {
+	case head == "":
+		return nil
+	case head[0] == tlsHandshake:
+		s.hint("tls", fmt.Sprintf("%s speaks TLS, but this endpoint does not: use an http:// endpoint, or set OTEL_EXPORTER_OTLP_INSECURE=true", (*c).RemoteAddr()))
+		return nil
+	case (*c).SetReadDeadline(time.Time{}) != nil:
+		return nil
+	case head == preface:
+		(*c).busy.Store(true)
 		return s.grpc
 	}
 	return s.http
 }
+
+// handshake reports whether c speaks TLS now.
+func (s *splitter) handshake(c **conn) bool {
+	head := (*c).peek()
+	switch {
+	case head == "":
+		return false
+	case head[0] != tlsHandshake:
+		s.hint("plain", fmt.Sprintf("%s speaks plain text, but this endpoint speaks TLS: use an https:// endpoint and set OTEL_EXPORTER_OTLP_CERTIFICATE", (*c).RemoteAddr()))
+		if head != preface {
+			_, _ = io.WriteString(*c, plainAnswer) // it may have gone
+		}
+		return false
+	}
+	secured, err := s.secure(*c)
+	*c = secured
+	if err == nil {
+		return true
+	}
+	if !hungUp(err) {
+		s.hint("handshake "+source{address: secured.RemoteAddr().String()}.host(), handshakeHint(secured.RemoteAddr().String(), err))
+	}
+	return false
+}
+
+// hungUp reports whether a sender went away or said nothing, rather than that it
+// disagrees.
+func hungUp(err error) bool {
+	var gone syscall.Errno
+	return errors.As(err, &gone) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// plainAnswer is what HTTP/1 gets from an endpoint that speaks TLS.
+const plainAnswer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
+	"this endpoint speaks TLS: use https://\n"
 
 // stopAccepting closes the listeners, and the connections on which no request has
 // begun.
@@ -150,66 +211,11 @@ func (s *splitter) each(f func(*conn)) {
 	}
 }
 
-// conn is a connection whose first bytes were already read.
-type conn struct {
-	net.Conn
-	head     []byte
-	splitter *splitter
-	busy     atomic.Bool // whether a request may be under way
+// cut ends the connection of a peer.
+func (s *splitter) cut(peer string) {
+	s.each(func(c *conn) {
+		if c.RemoteAddr().String() == peer {
+			_ = c.Close() // the sender sees it
+		}
+	})
 }
-
-func (c *conn) Read(p []byte) (int, error) {
-	if len(c.head) > 0 {
-		n := copy(p, c.head)
-		c.head = c.head[n:]
-		return n, nil
-	}
-	return c.Conn.Read(p)
-}
-
-func (c *conn) Close() error {
-	c.splitter.mu.Lock()
-	delete(c.splitter.conns, c)
-	c.splitter.mu.Unlock()
-	return c.Conn.Close()
-}
-
-// connQueue is a listener that accepts what is put into it.
-type connQueue struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newConnQueue() *connQueue {
-	return &connQueue{conns: make(chan net.Conn), done: make(chan struct{})}
-}
-
-// put reports whether a server took c.
-func (q *connQueue) put(c net.Conn) bool {
-	select {
-	case q.conns <- c:
-		return true
-	case <-q.done:
-		return false
-	}
-}
-
-// Accept returns the next connection, or net.ErrClosed after Close.
-func (q *connQueue) Accept() (net.Conn, error) {
-	select {
-	case c := <-q.conns:
-		return c, nil
-	case <-q.done:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close ends Accept and put. It may be called more than once.
-func (q *connQueue) Close() error {
-	q.once.Do(func() { close(q.done) })
-	return nil
-}
-
-// Addr is a placeholder: the queue stands for several addresses.
-func (q *connQueue) Addr() net.Addr { return &net.TCPAddr{} }
