@@ -15,6 +15,18 @@ type partial struct {
 	message  string
 }
 
+// advise adds what the sender's owner should mend, for the log of the sender: with
+// no span rejected the message is a warning (OTLP 1.x, "Partial Success").
+func (s *Server) advise(p *partial, advice string) {
+	if s.settings.NoAdvice {
+		return
+	}
+	if p.message != "" {
+		p.message += "; "
+	}
+	p.message += advice
+}
+
 // answer encodes an Export…ServiceResponse: all signals have the same.
 func (p partial) answer(f format) []byte {
 	if f == jsonFormat {

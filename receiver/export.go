@@ -56,16 +56,28 @@ func (s *Server) export(ctx context.Context, body []byte, f format, from source)
 	if err != nil {
 		return partial{}, undecodable(err)
 	}
+	var lagging []Sender
 	if len(spans) > 0 {
-		if err := s.sink.Consume(ctx, trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from.address, UserAgent: from.agent}); err != nil {
+		b := trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from.address, UserAgent: from.agent}
+		if err := s.sink.Consume(ctx, b); err != nil {
 			return partial{}, unsinkable(err)
 		}
-		s.stats.took(len(spans))
+		lagging = s.took(b, from)
 	}
 	if len(refusals) > 0 {
 		s.stats.refuseSpans(refusals, from.host())
 	}
-	return rejected(refusals), nil
+	p := rejected(refusals)
+	for _, sender := range lagging {
+		s.advise(&p, lagAdvice(sender))
+	}
+	return p, nil
+}
+
+// took counts what the Sink took.
+func (s *Server) took(b trace.Batch, from source) (lagging []Sender) {
+	s.stats.took(len(b.Spans))
+	return s.stats.senders.took(b, from)
 }
 
 // decode writes the request with the next free shard.

@@ -13,11 +13,13 @@ type hints struct {
 	said map[string]bool
 }
 
-// hint warns once for each key.
-func (s *Server) hint(key, text string) {
-	if s.hints.first(key) {
+// hint warns once for each key, and reports whether it did now.
+func (s *Server) hint(key, text string) bool {
+	first := s.hints.first(key)
+	if first {
 		s.hints.warn(text)
 	}
+	return first
 }
 
 func (h *hints) first(key string) bool {

@@ -50,27 +50,24 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 			return // the connection is gone
 		}
 	}
-	sig := s.route(r)
+	sig, advice := s.route(r)
 	if sig != unknownSignal && s.cors(w, r) {
 		return
 	}
 	if bad := s.authorize(r.Header.Values("Authorization")); bad != nil {
-		if r.Method == http.MethodPost {
-			s.stats.request(sig)
-			bad = s.refuse(bad, httpSource(r))
-		}
-		respondFailure(w, answerFormat(r), bad)
+		s.stats.request(sig)
+		s.respondRefusal(w, r, bad)
 		return
 	}
 	if sig != unknownSignal {
-		s.serveOTLP(w, r, sig)
+		s.serveOTLP(w, r, sig, advice)
 		return
 	}
 	s.serveOther(w, r)
 }
 
 // serveOTLP answers one request of OTLP/HTTP.
-func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
+func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal, advice string) {
 	if r.Method != http.MethodPost {
 		respondFailure(w, answerFormat(r), wrongMethod(r)) // a person or a probe, no data
 		return
@@ -85,6 +82,9 @@ func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal) {
 	if bad != nil {
 		s.respondRefusal(w, r, bad)
 		return
+	}
+	if advice != "" {
+		s.advise(&p, "your exporter "+advice)
 	}
 	respond(w, f, http.StatusOK, p.answer(f))
 }
@@ -108,8 +108,12 @@ func (s *Server) receiveHTTP(w http.ResponseWriter, r *http.Request, sig signal,
 	return s.export(r.Context(), body.Bytes(), f, httpSource(r))
 }
 
-// respondRefusal answers and counts a request that never came to be decoded.
+// respondRefusal answers and counts a request that was refused. What is left of its
+// body is read first: a sender that is still sending would not see the answer.
 func (s *Server) respondRefusal(w http.ResponseWriter, r *http.Request, f *failure) {
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, 2*int64(s.settings.MaxRequestBytes)) // within the ReadTimeout
+	}
 	respondFailure(w, answerFormat(r), s.refuse(f, httpSource(r)))
 }
 

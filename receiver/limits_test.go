@@ -199,7 +199,7 @@ func TestToken(t *testing.T) {
 	if res.StatusCode != http.StatusNoContent {
 		t.Errorf("a preflight, which browsers send without a token: %s", res.Status)
 	}
-	wantRefused(t, s, receiver.Refused{Reason: "no token", Requests: 4}, receiver.Refused{Reason: "wrong token", Requests: 20})
+	wantRefused(t, s, receiver.Refused{Reason: "no token", Requests: 5}, receiver.Refused{Reason: "wrong token", Requests: 25})
 	if hint := <-warned; !strings.Contains(hint, "authorization=Bearer%20<token>") {
 		t.Errorf("warned %q", hint)
 	}

@@ -20,25 +20,26 @@ var paths = map[string]signal{
 
 // route tells which signal the path is for. Senders whose endpoint lacks the path,
 // names it twice, or has a slash too many are served and told once; a redirect
-// would lose the body.
-func (s *Server) route(r *http.Request) signal {
+// would lose the body. Advice is what to tell them in the answer.
+func (s *Server) route(r *http.Request) (sig signal, advice string) {
 	if sig, ok := paths[r.URL.Path]; ok {
-		return sig
+		return sig, ""
 	}
 	if _, ok := contentFormat(r); !ok || r.Method != http.MethodPost {
-		return unknownSignal
+		return unknownSignal, ""
 	}
 	clean := path.Clean("/" + r.URL.Path)
 	sig, meant := traces, "/v1/traces"
 	if clean != "/" {
 		if sig, meant = doubled(clean); sig == unknownSignal {
-			return unknownSignal
+			return unknownSignal, ""
 		}
 	}
-	s.hint("path "+r.URL.Path+" "+httpSource(r).host(), fmt.Sprintf(
-		"%s posts to %q, which should be %q: OTEL_EXPORTER_OTLP_ENDPOINT takes no path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT the whole one",
-		r.RemoteAddr, r.URL.Path, meant))
-	return sig
+	advice = fmt.Sprintf("posts to %q, which should be %q: OTEL_EXPORTER_OTLP_ENDPOINT takes no path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT the whole one", r.URL.Path, meant)
+	if !s.hint("path "+r.URL.Path+" "+httpSource(r).host(), r.RemoteAddr+" "+advice) {
+		advice = ""
+	}
+	return sig, advice
 }
 
 // doubled recognises paths such as /v1/traces/v1/metrics: the last part counts.

@@ -75,6 +75,10 @@ type Settings struct {
 	// "http://localhost:*". Empty: none.
 	CORSOrigins []string
 
+	// NoAdvice keeps advice out of the answers. Otherwise the answer to a sender
+	// that was served all the same says, once, what should be set up differently.
+	NoAdvice bool
+
 	// Warn is told, once each, what senders seem to have configured wrong, in a
 	// sentence for their owner. It may be called from many goroutines. Nil: nobody is.
 	Warn func(hint string)

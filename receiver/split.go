@@ -27,7 +27,7 @@ type splitter struct {
 	tls        *tls.Config // nil: no TLS
 	most       int         // open connections
 	patience   time.Duration
-	hint       func(key, text string)
+	hint       func(key, text string) bool
 	running    sync.WaitGroup
 
 	mu        sync.Mutex
@@ -36,7 +36,7 @@ type splitter struct {
 	closing   bool // no new connection
 }
 
-func newSplitter(settings Settings, hint func(key, text string)) *splitter {
+func newSplitter(settings Settings, hint func(key, text string) bool) *splitter {
 	s := &splitter{grpc: newConnQueue(), http: newConnQueue(), most: settings.MaxConnections, patience: settings.ReadTimeout, hint: hint, conns: map[*conn]struct{}{}}
 	if settings.TLS != nil {
 		s.tls = negotiating(settings.TLS)

@@ -15,6 +15,7 @@ type Stats struct {
 	Metrics  uint64 // requests; accepted and dropped
 	Logs     uint64
 	Profiles uint64
+	Senders  []Sender  // by service and instance
 	Refused  []Refused // by reason, service and peer
 }
 
@@ -27,23 +28,26 @@ type Refused struct {
 	Spans    uint64 // that were refused while the rest of their request was kept
 }
 
-// manySenders is how many rows of refusals are kept apart; later ones count for a
-// row without a service and a peer.
+// manySenders is how many rows of senders, and of refusals, are kept apart; later
+// ones count for a row without a name.
 const manySenders = 1000
 
-type sender struct{ reason, service, peer string }
+type refusal struct{ reason, service, peer string }
 
 type stats struct {
 	mu      sync.Mutex
 	totals  Stats
-	refused map[sender]*Refused
+	refused map[refusal]*Refused
+	senders senders
 }
 
-// Stats returns a snapshot; refusals are sorted by reason, service and peer.
+// Stats returns a snapshot, with its rows sorted.
 func (s *Server) Stats() Stats {
+	senders := s.stats.senders.snapshot()
 	s.stats.mu.Lock()
 	defer s.stats.mu.Unlock()
 	out := s.stats.totals
+	out.Senders = senders
 	for _, r := range s.stats.refused {
 		out.Refused = append(out.Refused, *r)
 	}
@@ -77,26 +81,26 @@ func (s *stats) took(spans int) {
 func (s *stats) refuseRequest(reason, peer string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.row(sender{reason, "", peer}).Requests++
+	s.row(refusal{reason, "", peer}).Requests++
 }
 
 func (s *stats) refuseSpans(refusals []otlp.Refusal, peer string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range refusals {
-		s.row(sender{string(r.Reason), r.Service, peer}).Spans += uint64(r.Spans)
+		s.row(refusal{string(r.Reason), r.Service, peer}).Spans += uint64(r.Spans)
 	}
 }
 
-func (s *stats) row(key sender) *Refused {
+func (s *stats) row(key refusal) *Refused {
 	if r, ok := s.refused[key]; ok {
 		return r
 	}
 	if len(s.refused) >= manySenders && (key.service != "" || key.peer != "") {
-		return s.row(sender{reason: key.reason})
+		return s.row(refusal{reason: key.reason})
 	}
 	if s.refused == nil {
-		s.refused = map[sender]*Refused{}
+		s.refused = map[refusal]*Refused{}
 	}
 	r := &Refused{Reason: key.reason, Service: key.service, Peer: key.peer}
 	s.refused[key] = r
