@@ -98,11 +98,11 @@ func (in *Instance) close(v *Verdict, s *checkState, f trace.Flow, guard, that l
 	if in.certain(s, v.Outcome) {
 		return
 	}
-	v.Grade = grade(f)
+	v.Grade, s.doubt = in.grade(s, f)
 	switch {
 	case len(f.Losses()) > 0:
 		v.Outcome = Inconclusive
-	case v.Outcome == Pass && len(f.OpenEdges()) > 0:
+	case v.Outcome == Pass && (v.Grade == Unproved || in.required != NoAbsence && v.Grade > in.required):
 		v.Outcome = Inconclusive
 	}
 }
@@ -127,16 +127,6 @@ func (in *Instance) pretend(open bool) {
 			set.Nodes = append(slices.Clip(set.Nodes), t.wouldJoin(in.frame)...)
 		}
 	}
-}
-
-func grade(f trace.Flow) Grade {
-	switch {
-	case len(f.OpenEdges()) > 0:
-		return Unproved
-	case f.Reason() == trace.ByWatermarks:
-		return Proved
-	}
-	return Quiet
 }
 
 // stamp says when an early verdict was decided, and by which span.

@@ -119,6 +119,11 @@ func (x *explainer) unproved(that lang.Value) {
 		x.Why = holds + ", but data was lost: " + enumerate(reasons, "and")
 		return
 	}
+	if len(x.flow.OpenEdges()) == 0 {
+		x.Why = holds + ", but it is not proved that everything arrived: " + x.check.doubt
+		x.Try = append(x.Try, "let followspan start and stop the system, with --export-batch 1, so that every process sends what it has", "or do without --require-absence=proved, so that silence is enough")
+		return
+	}
 	x.Why = holds + ", but not everything arrived: " + x.edgesInWords(x.flow.OpenEdges())
 	x.Try = append(x.Try, "raise timing.deadline if it only came late", "find out who did not send it: not instrumented, sampled out, or ended before it could export")
 }

@@ -27,6 +27,7 @@ type Instance struct {
 	// pretending: the flow is taken for open or closed, which it is not.
 	pretending bool
 	services   services
+	required   Grade // see Require
 }
 
 // checkState is how far one assertion has come.
@@ -40,6 +41,7 @@ type checkState struct {
 	// steps is what the last evaluation cost, and spans how many there were: an
 	// expensive one waits until there is more to look at.
 	steps, spans int
+	doubt        string // why an absence that it rests on is not proved
 }
 
 // Response is what the trigger of a flow was answered.

@@ -27,9 +27,10 @@ type instance struct {
 	triggerSpan trace.SpanID // zero without a trigger
 	hops        map[trace.Node]int
 	pending     []trace.Node // members with an edge that was open when last looked at
-	processes   map[string]bool
+	processes   map[*process]bool
 	dropped     map[string]int // by what the SDKs dropped
 	news        trace.Time     // when the last member arrived
+	ends        trace.Time     // the latest end of a member
 	dirty       bool
 	handedOut   bool
 }
@@ -111,7 +112,8 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 	if in.of.Opens == trace.OpensByTrigger {
 		s.triggeredOrigin(in, n, span)
 	}
-	in.processes[processOf(span)] = true
+	in.processes[s.process(span)] = true
+	in.ends = max(in.ends, span.End())
 	in.countDropped(span)
 	in.news = max(in.news, v.ReceivedAt(n))
 	in.pending = append(in.pending, n)
@@ -139,7 +141,7 @@ func (s *Store) triggeredOrigin(in *instance, n trace.Node, span trace.Span) {
 
 func (s *Store) changed(in *instance) {
 	if in.state.State == trace.Complete {
-		in.state.State = trace.Open
+		in.state.State, in.state.Reason = trace.Open, trace.NotClosed
 	}
 	s.markDirty(in)
 }

@@ -31,7 +31,7 @@ func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *i
 	in := &instance{
 		of: d, w: s.graph.OpenFlow(record), trace: t,
 		state: trace.FlowState{Origin: trace.None, Trigger: trace.None},
-		hops:  map[trace.Node]int{}, processes: map[string]bool{}, dropped: map[string]int{}, news: at,
+		hops:  map[trace.Node]int{}, processes: map[*process]bool{}, dropped: map[string]int{}, news: at,
 	}
 	if d.Opens == trace.OpensByTrigger {
 		t.whole = append(t.whole, in)

@@ -29,6 +29,9 @@ type Settings struct {
 	// with: its trace holds many flows, and a parent RunSpan is no missing span.
 	RunTrace trace.TraceID
 	RunSpan  trace.SpanID
+	// RunID is the value of [RunAttribute] that the processes of this run carry,
+	// whose SDKs have a queue that holds any burst. Empty: nobody does.
+	RunID string
 }
 
 // ErrFull is why a request is refused when the memory for spans is used up. The
@@ -47,7 +50,7 @@ type Store struct {
 	graph     *trace.Graph
 	index     index
 	peers     peers
-	lags      map[string]trace.Lag // export lag by service instance
+	processes map[string]*process
 	flows     []*declaration
 	traces    map[trace.TraceID]*traceEntry
 	stray     map[trace.Node][]*instance // members that are not so by their trace
@@ -64,6 +67,12 @@ type Store struct {
 	due       trace.Time // when time will act on some instance
 	lastNews  time.Time  // when something arrived last, or the store was made
 	closed    bool
+
+	connections  map[string]*process // who sent over it first
+	heard        []*process          // of the batch being consumed
+	lastResource trace.Resource      // whose process is lastProcess
+	lastProcess  *process
+	flushed      bool // see Flushed
 }
 
 // declaration is one declared flow.
@@ -82,7 +91,7 @@ func New(flows []trace.Membership, s Settings) *Store {
 	}
 	st := &Store{
 		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
-		lags: map[string]trace.Lag{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{}, stray: map[trace.Node][]*instance{},
+		processes: map[string]*process{}, connections: map[string]*process{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{}, stray: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
 	st.lastNews = s.Now()
@@ -113,6 +122,7 @@ func (s *Store) Consume(_ context.Context, b trace.Batch) error {
 	for _, span := range b.Spans {
 		s.take(span, b.Received)
 	}
+	s.mark(b)
 	s.settle()
 	return nil
 }
@@ -131,7 +141,7 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	}
 	n := s.graph.Add(span, at)
 	s.stats.count(span)
-	s.observeLag(span, at)
+	s.hear(s.process(span), span, at)
 	t := s.trace(span.TraceID())
 	joined := s.index.add(s.graph, n, span)
 	s.peers.learn(s.graph.View(), n)

@@ -61,6 +61,15 @@ type OpenEdge struct {
 	Missing SpanID
 }
 
+// Mark says how well the silence of one process is known.
+type Mark struct {
+	Service, Process string
+	// Doubt says why the process may still hold back, or have lost, spans that ended
+	// before the flow did. Empty: its watermark, or its orderly end, proves that
+	// everything has arrived.
+	Doubt string
+}
+
 // Loss is data that is known to be lost to the flow.
 type Loss struct {
 	What  string // such as "spans refused: memory limit"
@@ -159,11 +168,12 @@ type FlowState struct {
 	// member and the parent of what follows, but left out of Spans.
 	Trigger Node
 	State   State
-	Reason  Reason
-	Now     Time // of the receiver's clock, when the prefix was frozen
+	Reason  Reason // why it closed; of a complete flow ByWatermarks if these say so
+	Now     Time   // of the receiver's clock, when the prefix was frozen
 	Edges   []OpenEdge
 	Losses  []Loss
-	Cut     int // link hops that were not followed
+	Marks   []Mark // unless the flow is open
+	Cut     int    // link hops that were not followed
 }
 
 // OpenFlow starts a flow without members. Like every writing method it is for
@@ -260,7 +270,8 @@ func (f Flow) Trigger() (Node, bool) { return f.state.Trigger, f.has(f.state.Tri
 
 func (f Flow) State() State { return f.state.State }
 
-// Reason says why the flow closed; NotClosed before.
+// Reason says why the flow closed; before it is NotClosed, or ByWatermarks if the
+// flow is complete by these.
 func (f Flow) Reason() Reason { return f.state.Reason }
 
 // Now is when the prefix was frozen, by the receiver's clock.
@@ -271,6 +282,10 @@ func (f Flow) OpenEdges() []OpenEdge { return f.state.Edges }
 
 // Losses is what is known to be lost to the flow. Read only.
 func (f Flow) Losses() []Loss { return f.state.Losses }
+
+// Marks is what is known of the silence of every process that ever sent spans,
+// in the order of their services. It is empty while the flow is open. Read only.
+func (f Flow) Marks() []Mark { return f.state.Marks }
 
 // Cut is how many link or message hops beyond the limit were not followed.
 func (f Flow) Cut() int { return f.state.Cut }

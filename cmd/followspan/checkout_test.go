@@ -93,12 +93,29 @@ func TestCheckoutFaults(t *testing.T) {
 	}
 }
 
+// The system that followspan started and stopped has sent everything, and that is
+// a proof; to call it one takes both.
+func TestCheckoutProvesAbsences(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts a distributed system")
+	}
+	readSources(t)
+	code, text, _ := runCheckout(t, "none", "--require-absence=proved", "-v")
+	if code != run.ExitPassed || !strings.Contains(text, "absence: proved") || strings.Contains(text, "absence: quiet") {
+		t.Errorf("exit code %d, and the report:\n%s", code, text)
+	}
+	code, text, _ = runCheckout(t, "none", "--require-absence=proved", "--export-batch=64")
+	if code != run.ExitInconclusive || !strings.Contains(text, "it is not proved that everything arrived") {
+		t.Errorf("exit code %d where SDKs may keep spans back, and the report:\n%s", code, text)
+	}
+}
+
 // runCheckout runs the README's command with one fault.
-func runCheckout(t *testing.T, fault string) (code int, text string, junit []byte) {
+func runCheckout(t *testing.T, fault string, flags ...string) (code int, text string, junit []byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "junit.xml")
-	command := exec.CommandContext(t.Context(), "followspan", "run", filepath.Join(checkoutDir, "checkout.flow.yaml"),
-		"--param", "fault="+fault, "--report", "junit="+path)
+	args := append([]string{"run", filepath.Join(checkoutDir, "checkout.flow.yaml"), "--param", "fault=" + fault, "--report", "junit=" + path}, flags...)
+	command := exec.CommandContext(t.Context(), "followspan", args...)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	command.Env = append(os.Environ(), "LC_ALL=C.UTF-8")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/followspan/followspan/assertions"
 	"github.com/followspan/followspan/internal/report"
 	"github.com/followspan/followspan/internal/run"
 	"github.com/followspan/followspan/internal/run/grpctrigger"
@@ -31,6 +32,7 @@ type runFlags struct {
 	maxRequest  string
 	exportBatch int
 	strict      bool
+	absence     string
 	verbose     bool
 }
 
@@ -77,6 +79,7 @@ and the triggers included), 2 a bad file or command line, 3 could not run,
 	f.IntVar(&flags.exportBatch, "export-batch", 1, "how many spans the SDKs of children send at once; more for heavy loads")
 	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take; exporters are told to retry beyond it")
 	f.StringVar(&flags.maxRequest, "max-request", formatSize(receiver.DefaultMaxRequestBytes), "the largest OTLP request, after decompression")
+	f.StringVar(&flags.absence, "require-absence", "quiet", "how well an absence must be known to pass: `quiet`, or proved")
 	f.BoolVar(&flags.strict, "strict", false, "let failed assertions of severity warn fail the run")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all output of the system and the command, and leave nothing out of the report")
 	return c
@@ -108,8 +111,11 @@ func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
 	return write(c.OutOrStdout(), result, flags, reports)
 }
 
-// limits are the sizes among the flags.
-type limits struct{ memory, request int64 }
+// limits are the flags that had to be parsed.
+type limits struct {
+	memory, request int64 // bytes
+	absence         assertions.Grade
+}
 
 func (f runFlags) limits() (l limits, err error) {
 	if l.memory, err = parseSize(f.memory); err != nil {
@@ -117,6 +123,14 @@ func (f runFlags) limits() (l limits, err error) {
 	}
 	if l.request, err = parseSize(f.maxRequest); err != nil {
 		return l, fmt.Errorf("--max-request: %w", err)
+	}
+	switch f.absence {
+	case "quiet":
+		l.absence = assertions.Quiet
+	case "proved":
+		l.absence = assertions.Proved
+	default:
+		return l, fmt.Errorf("--require-absence %s: want quiet or proved", f.absence)
 	}
 	if f.exportBatch < 1 {
 		return l, fmt.Errorf("--export-batch %d: want at least 1", f.exportBatch)
@@ -132,7 +146,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 		return nil, err
 	}
 	flows := run.Memberships(inputs)
-	spans := store.New(flows, store.Settings{Bytes: l.memory, RunTrace: tc.TraceID, RunSpan: tc.SpanID})
+	spans := store.New(flows, store.Settings{Bytes: l.memory, RunTrace: tc.TraceID, RunSpan: tc.SpanID, RunID: runID})
 	view := newView(stderr, flags.verbose)
 	server, err := receiver.Start(ctx, receiver.Settings{
 		GRPC: flags.grpc, HTTP: flags.http, MaxRequestBytes: int(l.request), CORSOrigins: []string{"*"}, Warn: view.hint,
@@ -143,9 +157,9 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 	view.listening(flags, server)
 	settings := run.Settings{
 		Inputs: inputs, Store: spans, Random: rand.Reader, Clock: run.SystemClock{},
-		Telemetry: run.Telemetry{Endpoint: server.GRPCEndpoint(), ExportBatch: flags.exportBatch},
+		Telemetry: run.Telemetry{Endpoint: server.GRPCEndpoint(), ExportBatch: flags.exportBatch, RunID: runID},
 		Inherited: os.Environ(), Context: tc, Own: run.OwnResource(version(), runID),
-		GRPC:  grpctrigger.New,
+		GRPC: grpctrigger.New, Require: l.absence,
 		Drain: server.Shutdown, Events: view.event,
 	}
 	if len(command) > 0 {

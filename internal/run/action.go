@@ -33,6 +33,8 @@ type Performed struct {
 	// ExitCode and Output are of a command, as in Step; else -1 and nil.
 	ExitCode int
 	Output   []string
+	// Disorderly: it left or lost a process that could not send its last spans.
+	Disorderly bool
 }
 
 // Step says what the action did as a step of the run.

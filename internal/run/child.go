@@ -48,6 +48,9 @@ type Exit struct {
 	Signal   string // the signal that ended it, in words; else empty
 	Stopped  bool   // Stop was called before it ended by itself
 	Duration time.Duration
+	// Orderly: it and all that it started ended by themselves, or within the grace
+	// when they were asked to; nothing had to be killed.
+	Orderly bool
 }
 
 // String says it as the end of a sentence about the command.
@@ -159,25 +162,30 @@ func (c *Child) supervise() {
 	defer cancel()
 	c.group.terminate()
 	_ = c.stdin.Close()
+	killed := false
 	select {
 	case <-c.exited:
 	case <-expired:
 		c.group.kill()
 		<-c.exited
+		killed = true
 	}
 	if stopped {
 		c.exit.Stopped, c.exit.Code = true, -1
 	}
-	c.endGroup(expired)
+	c.exit.Orderly = c.endGroup(expired) && !killed
 	c.drain()
 }
 
-// endGroup waits for what the command left in its group, and then kills it.
-func (c *Child) endGroup(expired <-chan struct{}) {
+// endGroup waits for what the command left in its group, and then kills it. It
+// reports whether nothing was left to kill.
+func (c *Child) endGroup(expired <-chan struct{}) bool {
 	for !c.group.gone() && pause(c.clock, groupPoll, expired) {
 	}
+	gone := c.group.gone()
 	c.group.kill()
 	c.group.release()
+	return gone
 }
 
 // drain waits for the rest of the output. A process that left the group, such

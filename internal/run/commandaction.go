@@ -41,7 +41,8 @@ func (a *CommandAction) Do(ctx context.Context, t TraceContext) Performed {
 	child, err := StartChild(command, a.Clock)
 	if err == nil {
 		err = a.await(ctx, child)
-		p.ExitCode = child.Wait().Code
+		exit := child.Wait()
+		p.ExitCode, p.Disorderly = exit.Code, !exit.Orderly
 		p.Span.Attrs = append(p.Span.Attrs, intAttr("process.pid", child.cmd.Process.Pid))
 		if p.ExitCode >= 0 {
 			p.Span.Attrs = append(p.Span.Attrs, intAttr("process.exit.code", p.ExitCode))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/followspan/followspan/store"
 )
 
 // Telemetry is what the OpenTelemetry SDKs in a child must know.
@@ -14,6 +16,9 @@ type Telemetry struct {
 	// span is here within a millisecond of its end.
 	ExportBatch int
 	Trace       TraceContext // zero: the child starts traces of its own
+	// RunID marks the resources of children, so that the store knows whose SDKs
+	// have read this environment. Empty: nothing does.
+	RunID string
 }
 
 // exportQueue holds a burst: with the SDKs' default of 2048, ten thousand spans
@@ -54,6 +59,7 @@ func ChildEnv(inherited, declared []string, t Telemetry) (env, warnings []string
 	e.set("OTEL_BSP_MAX_QUEUE_SIZE", strconv.Itoa(max(exportQueue, t.ExportBatch)))
 	e.reachLoopback()
 	e.setAll(declared)
+	e.mark(t.RunID)
 	e.setTrace(t.Trace)
 	return e.list, e.warnings()
 }
@@ -121,6 +127,19 @@ func (e *environment) setTrace(t TraceContext) {
 	if b := t.Baggage(e.value("BAGGAGE")); b != "" {
 		e.set("BAGGAGE", b)
 	}
+}
+
+// mark adds the run's id to the attributes of resources, unless the queue was made
+// too small to be relied on.
+func (e *environment) mark(runID string) {
+	if queue, err := strconv.Atoi(e.value("OTEL_BSP_MAX_QUEUE_SIZE")); runID == "" || err != nil || queue < exportQueue {
+		return
+	}
+	attrs := store.RunAttribute + "=" + runID
+	if already := e.value("OTEL_RESOURCE_ATTRIBUTES"); already != "" {
+		attrs = already + "," + attrs
+	}
+	e.set("OTEL_RESOURCE_ATTRIBUTES", attrs)
 }
 
 // reachLoopback keeps SDKs from sending spans for 127.0.0.1 to a proxy; those of

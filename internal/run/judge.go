@@ -16,6 +16,7 @@ type runner struct {
 	do         chan func()   // what other goroutines want done with the state
 	scriptDone chan struct{} // nothing new will be started
 	system     *RunningSystem
+	disorder   bool // a child but the system did not end in good order; read after scriptDone only
 
 	declared    map[string]declared // by the name that the store knows
 	started     time.Time
@@ -44,6 +45,8 @@ type judged struct {
 	latest   trace.Flow
 	verdicts []assertions.Verdict
 	final    bool
+	// ready: it could close, but for a proof that only the end of the system brings.
+	ready bool
 	// invariant: it waits for nothing that is not on its way.
 	invariant bool
 	across    bool // the flow is looked at again, whole, with its other instances
@@ -90,6 +93,7 @@ func (r *runner) judgedOf(f trace.Flow) *judged {
 		j = &judged{input: d.input, flow: d.flow, instance: r.Inputs[d.input].Suite.Open(d.flow)}
 		flow := r.Inputs[d.input].Suite.Flow(d.flow)
 		j.across, j.invariant = len(flow.Across) > 0, flow.IsInvariant()
+		j.instance.Require(r.Require)
 		j.hear(r.answers[f.TraceID])
 		r.byRecord[f.FlowRecord] = j
 	}
@@ -108,7 +112,7 @@ func (r *runner) judge(f trace.Flow) {
 		r.revise(j, f)
 		return
 	}
-	j.latest = f
+	j.latest, j.ready = f, false
 	j.verdicts = append(j.verdicts, j.instance.Evaluate(f)...)
 	switch {
 	case f.State() == trace.Closed:
@@ -117,6 +121,18 @@ func (r *runner) judge(f trace.Flow) {
 	case j.instance.Done() && !j.across:
 		r.close(j, trace.ByVerdicts)
 	case f.State() == trace.Complete && (j.hopeless || r.systemEnded || len(j.instance.Awaiting()) == 0):
+		r.closeComplete(j)
+	}
+}
+
+// closeComplete closes a flow that waits for nothing, unless silence is not enough.
+func (r *runner) closeComplete(j *judged) {
+	switch {
+	case j.latest.Reason() == trace.ByWatermarks:
+		r.close(j, trace.ByWatermarks)
+	case r.Require == assertions.Proved:
+		j.ready = true
+	default:
 		r.close(j, trace.BySilence)
 	}
 }
@@ -156,7 +172,7 @@ func (r *runner) over() (bool, time.Duration) {
 		}
 	}
 	for _, j := range r.byRecord {
-		if !j.final && (!j.invariant || j.latest.State() == trace.Open && r.Store.SilentIn() > 0) {
+		if !j.final && !j.ready && (!j.invariant || j.latest.State() == trace.Open && r.Store.SilentIn() > 0) {
 			return false, pollEvery
 		}
 	}

@@ -46,6 +46,10 @@ type Settings struct {
 	// GRPC makes the action of a trigger that is a gRPC call. It is required if a flow
 	// of the inputs has such a trigger.
 	GRPC func(GRPCCall) Action
+	// Require is how well an absence must be known for a verdict that rests on it to
+	// pass. With Proved a flow with such a verdict closes once the system has ended
+	// in good order, since silence proves nothing. The zero value is Quiet.
+	Require assertions.Grade
 	// Drain ends the reception of spans and returns when the last that was accepted
 	// is in the store.
 	Drain func(context.Context) error
@@ -176,13 +180,14 @@ func (r *runner) wind(flows <-chan trace.Flow) {
 	go func() {
 		defer close(done)
 		<-r.scriptDone
-		if r.system != nil {
-			r.system.Stop()
-		}
+		orderly := r.endOrderly()
 		if r.Drain != nil {
 			// An error means that a sender was cut off; what it sent is not lost, it
 			// was never accepted.
-			_ = r.Drain(context.Background())
+			orderly = r.Drain(context.Background()) == nil && orderly
+		}
+		if orderly {
+			r.Store.Flushed()
 		}
 		r.Store.Close(trace.ByEndOfRun)
 	}()
@@ -198,6 +203,17 @@ func (r *runner) wind(flows <-chan trace.Flow) {
 			do()
 		}
 	}
+}
+
+// endOrderly stops the system and reports whether all that was started has sent
+// its last spans: nothing was killed, and SDKs kept nothing back. A span that is
+// sent as soon as it ended is on its way also if the program knows no shutdown.
+func (r *runner) endOrderly() bool {
+	orderly := !r.disorder && r.Telemetry.ExportBatch <= 1
+	if r.system != nil {
+		orderly = r.system.Stop().Orderly && orderly
+	}
+	return orderly
 }
 
 // timer is a channel that gets a value once.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"crypto/rand"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,6 +121,58 @@ func TestRunRevises(t *testing.T) {
 		result := Run(t.Context(), r.settings)
 		if got := outcomes(result)[`never name == "late"`]; got != assertions.Fail {
 			t.Errorf("the verdict is %v after a late span that must never be", got)
+		}
+	})
+}
+
+// acted is an action that was performed, and after which a test does something.
+type acted struct{ then func(TraceContext) }
+
+func (a acted) String() string { return "acted" }
+
+func (a acted) Do(_ context.Context, t TraceContext) Performed {
+	a.then(t)
+	return Performed{Span: ownSpan(t, "acted"), Response: &Response{}, ExitCode: -1}
+}
+
+// What a trigger caused is awaited, however late SDKs send it.
+func TestRunAwaitsWhatATriggerCaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nflows: {order: {trigger: {grpc: {target: x, method: a.B/C}}, expect: [spans.exists]}}")
+		r.settings.GRPC = func(GRPCCall) Action {
+			return acted{func(tc TraceContext) {
+				time.AfterFunc(5*time.Second, func() {
+					var w trace.Builder
+					now := trace.TimeOf(time.Now())
+					w.Add(&trace.SpanData{TraceID: tc.TraceID, ID: trace.SpanID{1}, Parent: tc.SpanID, Name: "order", Start: now, End: now})
+					if err := r.settings.Store.Consume(context.Background(), trace.Batch{Spans: w.Commit()}); err != nil {
+						t.Error(err)
+					}
+				})
+			}}
+		}
+		r.settings.Random = rand.Reader
+		result := Run(t.Context(), r.settings)
+		if result.ExitCode(false) != ExitPassed {
+			t.Errorf("exit code %d after %v: %v", result.ExitCode(false), time.Since(r.started), outcomes(result))
+		}
+	})
+}
+
+// Where only a proof will do, silence is not waited for longer than it takes to
+// stop, and without a proof the verdict is open.
+func TestRunRequiresProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nflows: {order: {origin: name == \"order\", expect: [spans.exists], never: [name == \"late\"]}}")
+		r.settings.Require = assertions.Proved
+		r.send("shop  order  0..1ms")
+		result := Run(t.Context(), r.settings)
+		if took := time.Since(r.started); took != trace.DefaultQuiet {
+			t.Errorf("the run took %v, want %v", took, trace.DefaultQuiet)
+		}
+		got := outcomes(result)
+		if got[`never name == "late"`] != assertions.Inconclusive || got["spans.exists"] != assertions.Pass || result.ExitCode(false) != ExitInconclusive {
+			t.Errorf("verdicts %v, exit code %d", got, result.ExitCode(false))
 		}
 	})
 }

@@ -99,8 +99,10 @@ func (r *runner) pull(ctx context.Context, key string, a Action) {
 	if err == nil {
 		var f trace.Flow
 		if f, err = r.Store.Expect(key, tc.TraceID, tc.SpanID); err == nil {
+			r.do <- func() { r.judgedOf(f).latest = f } // awaited from now on, whenever its first span arrives
 			r.tell(Event{Started: "trigger: " + a.String()})
 			performed := a.Do(ctx, tc)
+			r.disorder = r.disorder || performed.Disorderly
 			r.do <- func() { r.triggered(f, a, performed) }
 			return
 		}
@@ -131,6 +133,7 @@ func (r *runner) runCommand(ctx context.Context) {
 	case <-ctx.Done():
 		child.Stop()
 	}
+	r.disorder = r.disorder || !child.Wait().Orderly
 	r.stepped(child.Step(StepCommand))
 }
 

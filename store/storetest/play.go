@@ -14,7 +14,10 @@ import (
 // Player feeds a store from a sketch. Its clock stands still between arrivals.
 type Player struct {
 	Store *store.Store
-	now   trace.Time
+	// From names the connection and the exporter of a batch by the service of its
+	// first span. Nil: spans come over none.
+	From func(service string) (sender, userAgent string)
+	now  trace.Time
 }
 
 // New returns a player of an empty store. The clock stands at sketch.Base.
@@ -33,6 +36,9 @@ func (p *Player) Arrive(batch ...sketch.Arrival) []trace.Flow {
 		b.Spans = append(b.Spans, a.Span)
 	}
 	b.Received = p.now
+	if p.From != nil && len(batch) > 0 {
+		b.Sender, b.UserAgent = p.From(batch[0].Span.Service())
+	}
 	if err := p.Store.Consume(context.Background(), b); err != nil {
 		panic(err)
 	}

@@ -1,0 +1,220 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/followspan/followspan/trace"
+)
+
+// RunAttribute is the resource attribute by which a process shows that its SDK
+// read the environment that followspan gave it; see Settings.RunID.
+const RunAttribute = "followspan.run.id"
+
+// process is a service instance, as its requests show it.
+type process struct {
+	service, name string
+	lag           trace.Lag
+	connection    string
+	newest        trace.Time // the latest end in the request at hand; 0 is none
+	// upto is the watermark: the latest end in any request. An SDK's queue is first
+	// in, first out and its exports are never concurrent (OpenTelemetry
+	// specification, trace SDK, batching processor), so everything that the process
+	// ended before has been sent, or was dropped because the queue was full.
+	upto    trace.Time
+	at      trace.Time // when the request arrived that set upto
+	started bool       // it was started by this run, with a queue of a known size
+	own     bool       // followspan itself
+	doubt   string     // why upto proves nothing; "" if it does
+	lossy   string     // how it shows that some of its spans were lost; "" if it does not
+}
+
+const (
+	// watermarkMargin is how far past a flow a watermark must be: an end is stamped
+	// before its span is queued.
+	watermarkMargin = 10 * time.Millisecond
+	// mostProvenLag is the export lag beyond which a queue may have run over.
+	mostProvenLag = 5 * time.Second
+	// maxConnections is how many connections are told apart.
+	maxConnections = 1 << 16
+)
+
+// process returns the process of a span.
+func (s *Store) process(span trace.Span) *process {
+	r := span.Resource()
+	if r == s.lastResource && s.lastProcess != nil {
+		return s.lastProcess
+	}
+	key := cmp.Or(r.Process(), span.Service())
+	p := s.processes[key]
+	if p == nil {
+		p = s.newProcess(span)
+		s.processes[p.name] = p
+	}
+	s.lastResource, s.lastProcess = r, p
+	return p
+}
+
+func (s *Store) newProcess(span trace.Span) *process {
+	r := span.Resource()
+	p := &process{service: strings.Clone(span.Service()), name: strings.Clone(cmp.Or(r.Process(), span.Service())), own: s.own[idOf(span)]}
+	run, _ := r.Attr(RunAttribute)
+	p.started = s.settings.RunID != "" && run.Kind() == trace.String && run.Str() == s.settings.RunID
+	switch {
+	case r.Process() == "":
+		p.doubt = "its resource names no process; set service.instance.id"
+	case !p.started:
+		p.doubt = "followspan did not start it, so the size of its export queue is not known"
+	}
+	return p
+}
+
+// hear takes a new span of a process into account.
+func (s *Store) hear(p *process, span trace.Span, at trace.Time) {
+	p.lag.Observe(span.End(), at)
+	if p.newest == 0 {
+		s.heard = append(s.heard, p)
+	}
+	p.newest = max(p.newest, span.End())
+}
+
+// mark moves the watermarks once a request was taken in whole.
+func (s *Store) mark(b trace.Batch) {
+	for _, p := range s.heard {
+		s.connect(p, b)
+		if p.newest > p.upto {
+			p.upto, p.at = p.newest, b.Received
+			if p.doubt == "" {
+				s.due = 0 // It may complete a flow.
+			}
+		}
+		p.newest = 0
+	}
+	s.heard = s.heard[:0]
+}
+
+// connect looks for reasons why the order of a process's requests is not known.
+func (s *Store) connect(p *process, b trace.Batch) {
+	switch {
+	case p.doubt != "" || p.own:
+	case !fromSDK(b.UserAgent):
+		p.doubt = "its spans do not come straight from an SDK, but from " + cmp.Or(strings.Clone(b.UserAgent), "an unnamed sender")
+	case !loopback(b.Sender):
+		p.doubt = "it sends from another machine, whose clock is not compared"
+	case p.connection == "":
+		p.connection = strings.Clone(b.Sender)
+	case p.connection != b.Sender:
+		p.doubt = "it sends over several connections"
+	}
+	if p.lossy == "" && (p.lag.Most > mostProvenLag || p.lag.Unknown) {
+		p.lossy = fmt.Sprintf("its spans arrive %v late, so its export queue may have run over", p.lag.Most.Round(100*time.Millisecond))
+	}
+	s.share(p, b.Sender)
+}
+
+// share notes who sends over a connection: one that several processes share
+// belongs to something that forwards their spans.
+func (s *Store) share(p *process, connection string) {
+	other := s.connections[connection]
+	switch {
+	case other == p:
+	case other == nil && len(s.connections) < maxConnections:
+		s.connections[strings.Clone(connection)] = p
+	case other == nil:
+		p.suspect("more connections came than followspan tells apart")
+	default:
+		other.suspect("it shares a connection with other processes")
+		p.suspect("it shares a connection with other processes")
+	}
+}
+
+func (p *process) suspect(why string) {
+	if p.doubt == "" {
+		p.doubt = why
+	}
+}
+
+// fromSDK reports whether a sender calls itself what the OTLP exporter
+// specification asks of SDKs (section "User Agent"); the Go SDK writes spaces.
+func fromSDK(userAgent string) bool {
+	return strings.HasPrefix(userAgent, "OTel-OTLP-Exporter-") || strings.HasPrefix(userAgent, "OTel OTLP Exporter ")
+}
+
+func loopback(hostPort string) bool {
+	a, err := netip.ParseAddrPort(hostPort)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// covers says why a process's watermark does not cover an instance, "" if it does.
+func (s *Store) covers(p *process, in *instance) string {
+	switch {
+	case p.lossy != "" && p.started:
+		return p.lossy
+	case p.started && s.flushed:
+		return ""
+	case p.doubt != "":
+		return p.doubt
+	case p.upto < in.ends.Add(watermarkMargin) || p.at < in.news:
+		return "it has sent nothing since that ended after the flow"
+	}
+	return ""
+}
+
+// covered reports whether watermarks prove that all who took part have sent
+// everything.
+func (s *Store) covered(in *instance) bool {
+	parties := 0
+	for p := range in.processes {
+		if p.own {
+			continue
+		}
+		if s.covers(p, in) != "" {
+			return false
+		}
+		parties++
+	}
+	return parties > 0
+}
+
+// marks says of every process how well its silence is known.
+func (s *Store) marks(in *instance) []trace.Mark {
+	var out []trace.Mark
+	for _, p := range s.processes {
+		if !p.own {
+			out = append(out, trace.Mark{Service: p.service, Process: p.name, Doubt: s.covers(p, in)})
+		}
+	}
+	slices.SortFunc(out, func(a, b trace.Mark) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Process, b.Process))
+	})
+	return out
+}
+
+// suspectOrphans: a span that a process of its own ended and that is missing
+// when a flow closes was lost on the way.
+func (s *Store) suspectOrphans(in *instance) {
+	v := s.graph.View()
+	for _, e := range in.state.Edges {
+		if e.Kind != trace.WaitsForParent {
+			continue
+		}
+		switch span := v.Span(e.Node); span.Kind() {
+		case trace.Server, trace.Consumer: // the missing one is another process's
+		default:
+			s.process(span).lossy = "a span of it never arrived: the parent of " + strings.Clone(span.Name())
+		}
+	}
+}
+
+// Flushed tells the store that every process which this run started has ended in
+// good order, and that all they sent was received: what did not arrive was never
+// sent. It is called before Close.
+func (s *Store) Flushed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushed = true
+}

@@ -1,0 +1,156 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/followspan/followspan/store"
+	"github.com/followspan/followspan/store/storetest"
+	"github.com/followspan/followspan/trace"
+	"github.com/followspan/followspan/trace/sketch"
+)
+
+const sdk = "OTel-OTLP-Exporter-Python/1.30.0"
+
+// straight are exporters that have a connection each.
+func straight(service string) (string, string) {
+	return map[string]string{"shop": "127.0.0.1:1", "stock": "127.0.0.1:2"}[service], sdk
+}
+
+// An order that the shop and the stock took part in, and what they did later.
+const barrier = `
+resource shop   followspan.run.id=r1
+resource stock  followspan.run.id=r1
+shop  order  0..50ms
+  shop  call  client  1..20ms
+    stock  reserve  2..10ms
+`
+
+func TestWatermarks(t *testing.T) {
+	later := "shop  poll  70..90ms\nstock  poll  70..90ms\n"
+	tests := []struct {
+		name, sketch string
+		from         func(string) (string, string)
+		want         string // the doubts; "" is proved
+	}{
+		{"later spans of all", barrier + later, straight, ""},
+		{"no later span of one", barrier + "shop  poll  70..90ms", straight, "stock: it has sent nothing since"},
+		{"a later span within the margin", barrier + "shop  poll  55..59ms\nstock  poll  70..90ms", straight, "shop: it has sent nothing since"},
+		{"a later span that ended before", barrier + "shop  poll  1..3ms  at=95ms\nstock  poll  70..90ms", straight, "shop: it has sent nothing since"},
+		{"a process that was not started by the run", strings.Replace(barrier, "shop   followspan.run.id=r1", "shop   followspan.run.id=r0", 1) + later, straight,
+			"shop: followspan did not start it"},
+		{"a resource that names no process", barrier + strings.ReplaceAll(later, "stock  poll  70..90ms", "resource stock service.instance.id=\"\"\nstock  poll  70..90ms"), straight,
+			"stock: it shares a connection; stock: its resource names no process"},
+		{"through a Collector", barrier + later, func(s string) (string, string) {
+			sender, _ := straight(s)
+			return sender, "OpenTelemetry Collector/0.162.0 (linux/amd64)"
+		}, "shop: its spans do not come straight from an SDK, but from OpenTelemetry Collector; stock: its spans do not come"},
+		{"over one connection", barrier + later, func(string) (string, string) { return "127.0.0.1:1", sdk },
+			"shop: it shares a connection; stock: it shares a connection"},
+		{"from another machine", barrier + later, func(s string) (string, string) {
+			return map[string]string{"shop": "127.0.0.1:1", "stock": "10.0.0.2:2"}[s], sdk
+		}, "stock: it sends from another machine"},
+		{"over connections in turn", barrier + later, func() func(string) (string, string) {
+			port := 0
+			return func(string) (string, string) {
+				port++
+				return "127.0.0.1:" + string(rune('0'+port)), sdk
+			}
+		}(), "shop: it sends over several connections; stock: it sends over several"},
+		{"with a lag that may mean a full queue", barrier + "shop  poll  70..90ms  at=8s\nstock  poll  70..8000ms  at=8s", straight, "shop: its spans arrive 7.9s late"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+			p.From = tt.from
+			var last trace.Flow
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				for _, f := range p.Arrive(a) {
+					last = f
+				}
+			}
+			if early := last.State() == trace.Complete && last.Reason() == trace.ByWatermarks; early != (tt.want == "") {
+				t.Errorf("complete by watermarks: %v", early)
+			}
+			closed := p.Close(trace.ByEndOfRun)[0]
+			if got := doubts(closed); !matches(got, tt.want) {
+				t.Errorf("doubts: got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func doubts(f trace.Flow) (out []string) {
+	for _, m := range f.Marks() {
+		if m.Doubt != "" {
+			out = append(out, m.Service+": "+m.Doubt)
+		}
+	}
+	return out
+}
+
+// matches compares each doubt's beginning.
+func matches(got []string, want string) bool {
+	var wants []string
+	if want != "" {
+		wants = strings.Split(want, "; ")
+	}
+	if len(got) != len(wants) {
+		return false
+	}
+	for i := range got {
+		if !strings.HasPrefix(got[i], wants[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// A span that arrives after a flow was complete by watermarks opens it again.
+func TestWatermarksAreNotTheLastWord(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+	p.From = straight
+	arrivals := sketch.MustParse(barrier + "shop  poll  70..90ms\nstock  poll  70..90ms\n").Arrivals
+	var f trace.Flow
+	for _, a := range arrivals {
+		for _, f = range p.Arrive(a) {
+		}
+	}
+	if f.State() != trace.Complete {
+		t.Fatalf("the flow is %v", f.State())
+	}
+	late := sketch.MustParse(strings.Replace(barrier, "  shop  call", "  shop  more  internal  40..300ms\n  shop  call", 1)).Arrivals
+	got := p.Arrive(late[len(late)-1])
+	if len(got) != 1 || got[0].State() != trace.Open || got[0].Reason() != trace.NotClosed {
+		t.Errorf("after a late span: %v", got)
+	}
+}
+
+// What ended in good order has sent all, unless it is seen to have lost something.
+func TestFlushed(t *testing.T) {
+	tests := []struct{ name, sketch, want string }{
+		{"whole", barrier, ""},
+		{"a parent that ended and never came", barrier + "shop  lost  internal  60..69ms at=10s\n  shop  query  client  61..68ms\n", "shop: a span of it never arrived: the parent of query"},
+		{"a process of somebody else", barrier + "mail  poll  1..2ms", "mail: followspan did not start it"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			flows := []trace.Membership{{Flow: "f", Origin: named("order")}, {Flow: "all", Opens: trace.OpensByTrace}}
+			p := storetest.New(flows, store.Settings{RunID: "r1"})
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				if a.At.Sub(sketch.Base) < 5*time.Second {
+					p.Arrive(a)
+				}
+			}
+			p.Store.Flushed()
+			var got []string
+			for _, f := range p.Close(trace.ByEndOfRun) {
+				got = doubts(f)
+			}
+			if !matches(got, tt.want) {
+				t.Errorf("doubts: got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
