@@ -82,9 +82,9 @@ func (x *explainer) nobody() {
 
 // doubtful explains an error, or what cannot be known.
 func (x *explainer) doubtful(guard, that lang.Value) {
-	d, source := that.Doubt(), x.check.source
+	d, source, root := that.Doubt(), x.check.source, x.check.that
 	if guard.Doubt() != nil {
-		d, source = guard.Doubt(), x.check.guard
+		d, source, root = guard.Doubt(), x.check.guard, x.check.when
 	}
 	x.Why = d.Text
 	if d.Try != "" {
@@ -102,6 +102,7 @@ func (x *explainer) doubtful(guard, that lang.Value) {
 	}
 	if d.Why == lang.Failed {
 		x.readings(x.culprit(x.check.that))
+		x.whereFailed(d, root)
 	}
 }
 

@@ -42,7 +42,7 @@ func (x *explainer) blameWithin(c *lang.Expr) {
 }
 
 // noneOf shows the elements that come nearest to satisfying a closure.
-func (x *explainer) noneOf(elems []lang.Value, p *lang.Expr) {
+func (x *explainer) noneOf(elems []element, p *lang.Expr) {
 	ranked, _ := x.ranked(p, elems)
 	x.counterexamples(ranked, p, false)
 	if n := len(elems); n > 1 {
@@ -52,11 +52,11 @@ func (x *explainer) noneOf(elems []lang.Value, p *lang.Expr) {
 }
 
 // counterexamples shows the elements for which a closure is what it should not be.
-func (x *explainer) counterexamples(elems []lang.Value, p *lang.Expr, wrong bool) {
+func (x *explainer) counterexamples(elems []element, p *lang.Expr, wrong bool) {
 	bad := 0
 	blamed := map[*lang.Expr]bool{}
 	for _, elem := range elems {
-		v := p.For(x.frame, elem)
+		v := p.For(x.frame, elem.Value)
 		if wrong && !v.True() || !wrong && !fails(v) {
 			continue
 		}
@@ -99,27 +99,8 @@ func (x *explainer) counterexamples(elems []lang.Value, p *lang.Expr, wrong bool
 	}
 }
 
-// ordered are the elements, spans by their start.
-func (x *explainer) ordered(over *lang.Expr) []lang.Value {
-	elems := over.Elements(x.frame)
-	if len(elems) == 0 || elems[0].Kind() != lang.Span {
-		return elems
-	}
-	var nodes []trace.Node
-	for _, e := range elems {
-		if n, ok := e.Node(); ok {
-			nodes = append(nodes, n)
-		}
-	}
-	out := make([]lang.Value, len(nodes))
-	for i, n := range x.frame.ByStart(nodes) {
-		out[i] = lang.SpanValue(n)
-	}
-	return out
-}
-
 // counterexample says what the operands of a closure's condition are for one element.
-func (x *explainer) counterexample(c *lang.Expr, elem lang.Value, wrong bool) {
+func (x *explainer) counterexample(c *lang.Expr, elem element, wrong bool) {
 	text := x.because(c, wrong)
 	if n, ok := elem.Node(); ok {
 		if c.Op != lang.OpCompare || c.Args[0].Op != lang.OpElement {
@@ -132,12 +113,15 @@ func (x *explainer) counterexample(c *lang.Expr, elem lang.Value, wrong bool) {
 		x.group(nodes, c, text)
 		return
 	}
-	if len(x.Facts) < maxFacts && elem.Kind() == lang.Run {
-		x.fact(x.show(elem), "%s", text)
-	} else if len(x.Facts) < maxFacts && nests(c) {
-		x.fact(x.show(elem), "%s", text)
-	} else if len(x.Facts) < maxFacts {
-		x.fact("value", "%s", x.show(elem))
+	value := x.show(elem.Value)
+	switch {
+	case len(x.Facts) == maxFacts:
+	case elem.name != "":
+		x.fact(elem.name, "%s", value)
+	case elem.Kind() == lang.Run || nests(c):
+		x.fact(value, "%s", text)
+	default:
+		x.fact("value", "%s", value)
 	}
 }
 
@@ -198,9 +182,9 @@ func (x *explainer) distribution(distinct *lang.Expr) {
 	}
 	for _, elem := range x.ordered(distinct.Args[0]) {
 		n, ok := elem.Node()
-		v := elem
+		v := elem.Value
 		if p := distinct.Closure(); p != nil {
-			v = p.For(x.frame, elem)
+			v = p.For(x.frame, elem.Value)
 		}
 		if !ok || v.Kind() == lang.Missing {
 			continue

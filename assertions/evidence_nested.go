@@ -30,7 +30,7 @@ func (x *explainer) because(c *lang.Expr, holds bool) string {
 	if call, limit := counting(c); call != nil {
 		return x.innerCount(c, call, limit)
 	}
-	parts := x.typed(c)
+	parts := slices.DeleteFunc(x.typed(c), func(p part) bool { return ofElement(p.expr) })
 	if holds && c.Op == lang.OpCompare && c.Operator == "==" && len(parts) == 2 {
 		parts = parts[:1] // the other is the same
 	}
@@ -39,6 +39,14 @@ func (x *explainer) because(c *lang.Expr, holds bool) string {
 		text += ", " + limit
 	}
 	return text
+}
+
+// ofElement reports whether an operand is a word about the element itself, which is
+// named beside it anyway.
+func ofElement(e *lang.Expr) bool {
+	return e.Op == lang.OpCall && e.Type.Base == lang.TBool && !slices.ContainsFunc(e.Args, func(a *lang.Expr) bool {
+		return a.Op != lang.OpLiteral && (a.Op != lang.OpElement || a.IsSpans())
+	})
 }
 
 func (x *explainer) reasons(parts []*lang.Expr, holds bool) []string {
@@ -128,7 +136,7 @@ func (x *explainer) nothingIn(over *lang.Expr) string {
 
 // these are the elements that a closure runs over, with the name of where they are
 // from if it is short.
-func (x *explainer) these(over *lang.Expr, elems []lang.Value) string {
+func (x *explainer) these(over *lang.Expr, elems []element) string {
 	text := fmt.Sprintf("the %d", len(elems))
 	if over.Op == lang.OpSet || over.Op == lang.OpField {
 		text += " in " + subject(over)
@@ -137,9 +145,9 @@ func (x *explainer) these(over *lang.Expr, elems []lang.Value) string {
 }
 
 // parted are the elements that satisfy a closure, and those that do not.
-func (x *explainer) parted(p *lang.Expr, elems []lang.Value) (good, bad []lang.Value) {
+func (x *explainer) parted(p *lang.Expr, elems []element) (good, bad []element) {
 	for _, elem := range elems {
-		if p.For(x.frame, elem).True() {
+		if p.For(x.frame, elem.Value).True() {
 			good = append(good, elem)
 		} else {
 			bad = append(bad, elem)
@@ -149,8 +157,8 @@ func (x *explainer) parted(p *lang.Expr, elems []lang.Value) (good, bad []lang.V
 }
 
 // of says why a closure holds for one element or does not.
-func (x *explainer) of(p *lang.Expr, elem lang.Value, between string, holds bool) string {
-	p.For(x.frame, elem)
+func (x *explainer) of(p *lang.Expr, elem element, between string, holds bool) string {
+	p.For(x.frame, elem.Value)
 	if text := x.because(p.Args[0], holds); text != "" {
 		return x.label(elem) + between + text
 	}
@@ -159,7 +167,7 @@ func (x *explainer) of(p *lang.Expr, elem lang.Value, between string, holds bool
 
 // none says that no element satisfies a closure, and which one comes nearest. If
 // none satisfies any part of it, it says what they have instead.
-func (x *explainer) none(over, p *lang.Expr, elems []lang.Value) string {
+func (x *explainer) none(over, p *lang.Expr, elems []element) string {
 	if len(elems) == 1 {
 		return x.of(p, elems[0], " does not satisfy it: ", false)
 	}
@@ -181,9 +189,9 @@ func (x *explainer) none(over, p *lang.Expr, elems []lang.Value) string {
 type nearness struct{ score, holds, of int }
 
 // ranked are the elements, those first that satisfy most of a closure.
-func (x *explainer) ranked(p *lang.Expr, elems []lang.Value) ([]lang.Value, nearness) {
+func (x *explainer) ranked(p *lang.Expr, elems []element) ([]element, nearness) {
 	type candidate struct {
-		elem lang.Value
+		elem element
 		nearness
 	}
 	all := make([]candidate, len(elems))
@@ -191,15 +199,15 @@ func (x *explainer) ranked(p *lang.Expr, elems []lang.Value) ([]lang.Value, near
 		all[i] = candidate{elem, x.nearness(p, elem)}
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int { return b.score - a.score })
-	out := make([]lang.Value, len(all))
+	out := make([]element, len(all))
 	for i, c := range all {
 		out[i] = c.elem
 	}
 	return out, all[0].nearness
 }
 
-func (x *explainer) nearness(p *lang.Expr, elem lang.Value) nearness {
-	p.For(x.frame, elem)
+func (x *explainer) nearness(p *lang.Expr, elem element) nearness {
+	p.For(x.frame, elem.Value)
 	parts := body(p).Conjuncts()
 	n := nearness{of: len(parts)}
 	for _, c := range parts {
@@ -222,7 +230,7 @@ func body(p *lang.Expr) *lang.Expr {
 
 // spread says what all elements have instead of what the first condition wants:
 // each operand with its different values.
-func (x *explainer) spread(p *lang.Expr, elems []lang.Value) string {
+func (x *explainer) spread(p *lang.Expr, elems []element) string {
 	first := body(p).Conjuncts()[0]
 	if nests(first) || first.Op != lang.OpCompare && first.Op != lang.OpMatch {
 		return ""
@@ -231,7 +239,7 @@ func (x *explainer) spread(p *lang.Expr, elems []lang.Value) string {
 	for _, o := range operands(first) {
 		var values []string
 		for _, elem := range elems {
-			p.For(x.frame, elem)
+			p.For(x.frame, elem.Value)
 			v := "missing"
 			if got := o.Value(x.frame); got.Kind() != lang.Missing {
 				v = x.show(got)
@@ -249,7 +257,7 @@ func (x *explainer) spread(p *lang.Expr, elems []lang.Value) string {
 }
 
 // listed names elements, the first three of them.
-func (x *explainer) listed(elems []lang.Value) string {
+func (x *explainer) listed(elems []element) string {
 	var names []string
 	for _, e := range elems[:min(len(elems), 3)] {
 		names = append(names, x.label(e))
@@ -260,11 +268,63 @@ func (x *explainer) listed(elems []lang.Value) string {
 	return enumerate(names, "and")
 }
 
+// element is what a closure is about, with the name under which it was read if it
+// has one: the key of a map, or what stands in a list.
+type element struct {
+	lang.Value
+	name string
+}
+
+// ordered are the elements that a closure runs over, spans by their start.
+func (x *explainer) ordered(over *lang.Expr) []element {
+	values := over.Elements(x.frame)
+	out := make([]element, len(values))
+	names := x.namesIn(over)
+	var nodes []trace.Node
+	for i, v := range values {
+		out[i].Value = v
+		if len(names) == len(values) {
+			out[i].name = names[i]
+		}
+		if n, ok := v.Node(); ok {
+			nodes = append(nodes, n)
+		}
+	}
+	if len(nodes) == len(values) {
+		for i, n := range x.frame.ByStart(nodes) {
+			out[i] = element{Value: lang.SpanValue(n)}
+		}
+	}
+	return out
+}
+
+// namesIn are the names of the elements of a list that is written in the file, and
+// of the values of a map.
+func (x *explainer) namesIn(over *lang.Expr) (names []string) {
+	switch {
+	case over.Op == lang.OpList:
+		for _, a := range over.Args {
+			if a.Op == lang.OpLiteral {
+				return nil
+			}
+			names = append(names, subject(a))
+		}
+	case over.Calls("values"):
+		for _, key := range lang.Keys(over.Args[0].Value(x.frame)) {
+			names = append(names, clone(key))
+		}
+	}
+	return names
+}
+
 // label names one element: a span with its start, so that it can be found.
-func (x *explainer) label(elem lang.Value) string {
+func (x *explainer) label(elem element) string {
 	n, ok := elem.Node()
+	if !ok && elem.name != "" {
+		return elem.name + " = " + x.show(elem.Value)
+	}
 	if !ok {
-		return x.show(elem)
+		return x.show(elem.Value)
 	}
 	if x.frame.Origin == trace.None {
 		return x.name(n)

@@ -17,7 +17,7 @@ func (x *explainer) never() {
 			continue
 		}
 		bad.plan.selector.BindSpan(x.frame, n)
-		text := x.actual(bad.plan.selector)
+		text := x.because(bad.plan.selector, true)
 		if m := x.flow.Span(n).StatusMessage(); m != "" && !strings.Contains(text, m) {
 			text += fmt.Sprintf(": %q", clone(m))
 		}
@@ -78,7 +78,7 @@ func (x *explainer) eachFailed() {
 	for i, n := range members {
 		bad.plan.selector.BindSpan(x.frame, n)
 		c := x.culprit(bad.plan.selector)
-		text := x.actual(c)
+		text := x.because(c, false)
 		if i == 0 {
 			x.lone = text
 			x.valuesOf(bad.plan.selector, x.check.source.At)

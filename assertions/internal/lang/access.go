@@ -35,7 +35,7 @@ func evalSpanAttr(f *Frame, e *Expr) Value {
 	case Link:
 		return firstAttr(v.ref.(linkRef).link.Attr, e.keys)
 	case Map:
-		return e.fromMap(v)
+		return v.ref.(mapping).find(e.keys)
 	}
 	return e.fail("%s has no attributes", describe(v))
 }
@@ -53,33 +53,6 @@ func firstAttr(get func(string) (trace.Value, bool), keys []string) Value {
 		}
 	}
 	return missing
-}
-
-func (e *Expr) fromMap(v Value) Value {
-	switch m := v.ref.(type) {
-	case trace.Value:
-		x, _ := within(m, e.keys[0])
-		return fromTrace(x)
-	case map[string]Value:
-		return fromJSONMap(m, strings.Split(e.keys[0], "."))
-	}
-	return missing
-}
-
-// fromJSONMap follows a path into parsed JSON.
-func fromJSONMap(m map[string]Value, path []string) Value {
-	v, ok := m[path[0]]
-	for _, key := range path[1:] {
-		if !ok {
-			return missing
-		}
-		inner, isMap := v.ref.(map[string]Value)
-		if !isMap {
-			return missing
-		}
-		v, ok = inner[key]
-	}
-	return v
 }
 
 // read is the field or attribute that e names, of one span.
@@ -165,9 +138,13 @@ func evalOtherField(f *Frame, e *Expr) Value {
 			return stringValue(x.Name())
 		case "time":
 			return timeValue(x.Time())
+		case "attrs":
+			return mapValue(detailMap{x})
 		}
 	case linkRef:
 		switch e.Operator {
+		case "attrs":
+			return mapValue(detailMap{x.link})
 		case "traceID":
 			return stringValue(x.link.TraceID().String())
 		case "spanID":

@@ -85,11 +85,8 @@ func evalIndex(f *Frame, e *Expr) Value {
 		return element(len(x.elems), i, func(at int) Value { return x.elems[at] })
 	case *groups:
 		return x.at(i)
-	case map[string]Value:
-		return x[i.Str()]
-	case trace.Value:
-		inner, _ := x.Field(i.Str())
-		return fromTrace(inner)
+	case mapping:
+		return x.find(Aliases(i.Str()))
 	}
 	return e.fail("%s cannot be indexed", describe(v))
 }

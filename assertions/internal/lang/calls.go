@@ -210,6 +210,8 @@ func (c *compiler) argument(w *Word, spec Arg, a, e *Expr) {
 		ok = ok || b == TDuration
 	case ListArg:
 		ok = ok || b == TList
+	case KeyedArg:
+		ok = ok || b == TGroups || b == TMap
 	case NumbersArg:
 		ok = ok || a.Type.isSpans() || b == TList
 	case PatternArg:
@@ -220,6 +222,9 @@ func (c *compiler) argument(w *Word, spec Arg, a, e *Expr) {
 		p := c.add(a.From, a.To, "wrong argument", "%s wants %s here, and this is %s", w.Name, argNames[spec.Kind], a.Type)
 		if spec.Kind == DurationArg && a.Op == OpLiteral && b == TNumber {
 			p.try(a.text+"ms", a.text+"s")
+		}
+		if spec.Kind == ManyArg && b == TMap {
+			p.try("values("+a.text+")", "keys("+a.text+")")
 		}
 	}
 }

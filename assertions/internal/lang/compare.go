@@ -125,7 +125,7 @@ func compare(a, b Value) (int, bool) {
 	case List:
 		return compareLists(a.ref.(*list), b.ref.(*list))
 	case Map:
-		return differ(format(a) == format(b)), true
+		return differ(formatMap(a.ref.(mapping)) == formatMap(b.ref.(mapping))), true
 	case Event, Link, Pair:
 		return differ(a.ref == b.ref), true
 	}
@@ -185,8 +185,12 @@ func compareLists(a, b *list) (int, bool) {
 
 // size is how many steps it takes to look at all of a value.
 func (v Value) size() int {
-	if v.kind != List {
+	switch v.kind {
+	default:
 		return len(v.str) / bytesPerStep
+	case Map:
+		return sizeOf(v.ref.(mapping))
+	case List:
 	}
 	total := 0
 	for _, e := range v.Elems() {

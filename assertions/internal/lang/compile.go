@@ -49,6 +49,8 @@ func CompileBool(source string, s *Scope) (*Expr, []Problem) {
 		hint = e.text + " < 500ms"
 	case e.Type.Base == TNumber:
 		hint = e.text + " == 1"
+	case e.Type.Base == TMap:
+		hint = "len(" + e.text + ") > 0"
 	default:
 		hint = e.text + " == …"
 	}

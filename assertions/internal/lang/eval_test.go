@@ -104,6 +104,14 @@ var evaluations = []struct{ source, want string }{
 	// attributes
 	{"origin.http.response.status_code", "200"}, {"origin.http.status_code", "200"}, {"shop.nested.key", `"v"`}, {"shop.attrs[\"order.id\"]", `"o-1"`}, {"shop.resource.service.name", `"shop"`}, {"shop.service.name", `"shop"`},
 	{"\"a\" in shop.attrs.tags", "true"}, {"shop.attrs.tags contains \"b\"", "true"}, {"shop.attrs.flag", "true"}, {"shop.attrs.text == \"Hello World\"", "true"},
+	// maps
+	{"len(bank.attrs)", "1"}, {"keys(shop.attrs)[0:2]", `["amount", "big"]`}, {"keys(bank.attrs)", `["order.id"]`}, {"values(bank.attrs)", `["o-1"]`},
+	{`any(values(shop.attrs), isString(it) and it contains "World")`, "true"}, {`none(values(bank.attrs), it contains "World")`, "true"}, {`any(values(shop.attrs), it contains "World")`, "true"}, {`any(values(shop.attrs), it contains "Mars")`, "error: it contains"},
+	{`"order.id" in shop.attrs`, "true"}, {`"order.total" in shop.attrs`, "false"}, {`"service.name" in shop.attrs`, "false"}, {`"service.name" in shop.resource`, "true"}, {`"http.response.status_code" in origin.attrs`, "true"},
+	{`all(spans, {let s = it; all(keys(.attrs), it in s.attrs and s.attrs[it] != nil)})`, "true"}, {`any(spans, any(keys(.attrs), it startsWith "mess"))`, "true"}, {`shop.attrs["no such"] == nil`, "true"},
+	{"keys(shop.resource)[2]", `"service.name"`}, {`shop.scope["name"]`, `"sketch"`}, {`"name" in keys(shop.scope)`, "true"}, {"shop.attrs == shop.attrs", "true"}, {"shop.attrs == bank.attrs", "false"},
+	{"len(nobody.attrs) == nil", "true"}, {"any(values(nobody.attrs), true)", "false"}, {"keys(shop.parent.parent.attrs) == nil", "true"}, {"both.attrs", "error: both.attrs has no single value"},
+	{"keys(json(shop.attrs.body))", `["a"]`}, {"values(json(shop.attrs.body).a)[0][1]", "2"}, {`"a" in json(shop.attrs.body)`, "true"}, {"len(origin.events[0].attrs)", "0"}, {"let a = shop.attrs; a.order.id", `"o-1"`},
 	// text
 	{"shop.attrs.text contains \"World\"", "true"}, {"shop.attrs.text matches \"^H.*d$\"", "true"}, {"shop.attrs.text startsWith \"Hell\"", "true"}, {"lower(shop.attrs.text)", `"hello world"`}, {"upper(\"a\")", `"A"`},
 	{"split(shop.attrs.text, \" \")", `["Hello", "World"]`}, {"capture(shop.attrs.text, \"(W.*)\")", `"World"`}, {"capture(shop.attrs.text, \"x(.*)\") == nil", "true"}, {"urlDecode(\"a%20b+c\")", `"a b c"`}, {"urlDecode(\"%zz\") == nil", "true"},

@@ -40,6 +40,16 @@ func (e *Expr) Elements(f *Frame) (out []Value) {
 	return out
 }
 
+// Keys are the keys of a Map in their order.
+func Keys(v Value) (out []string) {
+	if m, ok := v.ref.(mapping); ok {
+		for _, e := range sorted(m) {
+			out = append(out, e.key)
+		}
+	}
+	return out
+}
+
 // Closure returns the closure among the arguments of a call, or nil.
 func (e *Expr) Closure() *Expr {
 	for _, a := range e.Args {

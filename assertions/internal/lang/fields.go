@@ -53,9 +53,9 @@ var spanFields = []*field{
 	{Name: "copies", Type: typ(TNumber), Doc: "how often it was received", get: getCopies},
 	{Name: "events", Type: listOf(typ(TEvent)), Doc: "its events, each with name, time and attrs", get: getEvents},
 	{Name: "links", Type: listOf(typ(TLink)), Doc: "its links, each with traceID, spanID, attrs and span", edges: true, get: getLinks},
-	{Name: "attrs", Type: typ(TMap), Doc: "attributes whose key is a single word: attrs.amount", get: nil},
-	{Name: "resource", Type: typ(TMap), Doc: "attributes of the resource: resource.host.id", get: nil},
-	{Name: "scope", Type: typ(TMap), Doc: "name, version and attributes of the instrumentation", get: nil},
+	{Name: "attrs", Type: typ(TMap), Doc: "its attributes; attrs.amount is the one whose key is a single word", get: getAttrs},
+	{Name: "resource", Type: typ(TMap), Doc: "attributes of the resource: resource.host.id", get: getResource},
+	{Name: "scope", Type: typ(TMap), Doc: "name, version and attributes of the instrumentation", get: getScope},
 }
 
 var fieldByName = func() map[string]*field {

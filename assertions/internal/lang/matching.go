@@ -4,8 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/followspan/followspan/trace"
 )
 
 // evalSameSpans is == and != of spans and sets: the same members.
@@ -39,10 +37,8 @@ func evalIn(f *Frame, e *Expr) Value {
 	case *list:
 		found = slices.ContainsFunc(c.elems, func(v Value) bool { return equal(v, x) })
 		f.step(len(c.elems) * (1 + len(x.str)/bytesPerStep))
-	case trace.Value:
-		_, found = c.Field(x.Str())
-	case map[string]Value:
-		_, found = c[x.Str()]
+	case mapping:
+		found = c.has(x.Str())
 	default:
 		return e.fail("nothing can be in %s", e.Args[1].describe(f, y))
 	}
@@ -67,9 +63,9 @@ func (e *Expr) texts(f *Frame) (a, b string, otherwise Value, ok bool) {
 		}
 		return "", "", boolValue(found), false
 	case x.kind != String:
-		return "", "", e.fail("%s %s … wants a string, and %s", e.Args[0].text, e.Operator, e.Args[0].describe(f, x)), false
+		return "", "", e.failTry("isString("+e.Args[0].text+") and "+e.text, "%s %s … wants a string, and %s", e.Args[0].text, e.Operator, e.Args[0].found(x)), false
 	case y.kind != String:
-		return "", "", e.fail("… %s %s wants a string, and %s", e.Operator, e.Args[1].text, e.Args[1].describe(f, y)), false
+		return "", "", e.fail("… %s %s wants a string, and %s", e.Operator, e.Args[1].text, e.Args[1].found(y)), false
 	}
 	f.read(x.str, y.str)
 	return x.str, y.str, Value{}, true

@@ -124,7 +124,7 @@ func (c *compiler) spanPath(e *Expr, path []segment, start int) *Expr {
 			return c.path(w, path[1:])
 		}
 		if f, ok := fieldByName[s.name]; ok && (len(path) == 1 || navigates(f)) {
-			if f.get == nil {
+			if f.Type.Base == TMap {
 				return c.attrMap(e, f, path, start)
 			}
 			return c.path(c.field(e, f, s.from, s.to, start), path[1:])
@@ -159,10 +159,6 @@ func navigates(f *field) bool {
 
 // field compiles a field of a span, or of all spans of a set.
 func (c *compiler) field(of *Expr, f *field, from, to, start int) *Expr {
-	if f.get == nil {
-		c.add(from, to, "a map is no value", "%s holds attributes", f.Name).try(f.Name+".key", f.Name+`["key"]`)
-		return c.bad(start, to)
-	}
 	if c.scope.Bare && f.edges && f.Name != "isRoot" {
 		c.add(from, to, "this is not known of a single span", "%s depends on other spans, and here one is judged the moment it arrives", f.Name)
 		return c.bad(start, to)
@@ -203,10 +199,10 @@ func (c *compiler) attr(e *Expr, path []segment, from source, start int) *Expr {
 // detail reads a field or an attribute of an event or a link.
 func (c *compiler) detail(e *Expr, path []segment, start int) *Expr {
 	s := path[0]
-	fields := map[string]Type{"name": typ(TString), "time": typ(TTime)}
+	fields := map[string]Type{"name": typ(TString), "time": typ(TTime), "attrs": typ(TMap)}
 	noun := "events"
 	if e.Type.Base == TLink {
-		fields = map[string]Type{"traceID": typ(TString), "spanID": typ(TString), "span": typ(TSpan)}
+		fields = map[string]Type{"traceID": typ(TString), "spanID": typ(TString), "span": typ(TSpan), "attrs": typ(TMap)}
 		noun = "links"
 	}
 	if s.name == "attrs" && len(path) > 1 {

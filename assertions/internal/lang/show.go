@@ -2,7 +2,6 @@ package lang
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +33,14 @@ func (e *Expr) describe(f *Frame, v Value) string {
 		return describe(v)
 	}
 	return e.text + " (" + describe(v) + ")"
+}
+
+// found says what an operand is: `payment.amount is the string "42.00"`.
+func (e *Expr) found(v Value) string {
+	if e.Op == OpLiteral {
+		return "this is " + describe(v)
+	}
+	return e.text + " is " + describe(v)
 }
 
 // Show formats a value for people. Spans are named by service and name.
@@ -89,10 +96,7 @@ func format(v Value) string {
 	case Time:
 		return v.time().String()
 	case Map:
-		if m, ok := v.ref.(trace.Value); ok {
-			return shorten(m.String())
-		}
-		return shorten(formatJSON(v.ref.(map[string]Value)))
+		return shorten(formatMap(v.ref.(mapping)))
 	case List:
 		var parts []string
 		for _, e := range v.Elems() {
@@ -193,13 +197,4 @@ func counted(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func formatJSON(m map[string]Value) string {
-	parts := make([]string, 0, len(m))
-	for k, v := range m {
-		parts = append(parts, strconv.Quote(k)+": "+format(v))
-	}
-	slices.Sort(parts)
-	return "{" + strings.Join(parts, ", ") + "}"
 }

@@ -232,7 +232,7 @@ func fromTrace(v trace.Value) Value {
 		}
 		return listValue(elems, nil)
 	case trace.Map:
-		return Value{kind: Map, ref: v}
+		return mapValue(nestedMap{v})
 	}
 	return missing
 }

@@ -34,12 +34,13 @@ const (
 	DurationArg
 	PatternArg  // a constant regular expression
 	ListArg     // a list of strings
+	KeyedArg    // groups or a map
 	NumbersArg  // a list of numbers or durations, or spans for their durations
 	PropertyArg // never written: marks a word that is used without brackets, x.count
 )
 
 var argNames = [...]string{"a value", "spans", "a set or a list", "a closure such as .duration < 200ms", "a number", "a string",
-	"a duration", "a regular expression", "a list of strings", "durations, numbers or spans", ""}
+	"a duration", "a regular expression", "a list of strings", "the groups of groupBy or a map such as attrs", "durations, numbers or spans", ""}
 
 // Arg is one argument of a word.
 type Arg struct {

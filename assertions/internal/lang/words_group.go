@@ -51,6 +51,9 @@ func identify(v Value) string {
 		}
 		return text
 	}
+	if m, ok := v.ref.(mapping); ok {
+		return formatMap(m)
+	}
 	return format(v)
 }
 
@@ -75,29 +78,58 @@ func runDistinct(f *Frame, e *Expr) (Value, *Doubt) {
 
 func runValues(f *Frame, e *Expr) (Value, *Doubt) {
 	v := e.Args[0].value(f)
-	g, ok := v.ref.(*groups)
-	if !ok {
-		return notGroups(f, e, v), nil
+	switch x := v.ref.(type) {
+	case *groups:
+		out := make([]Value, len(x.sets))
+		for i, s := range x.sets {
+			out[i] = setValue(s, x.doubt)
+		}
+		return listValue(out, nil), x.doubt
+	case mapping:
+		return f.listed(x, func(e entry) Value { return e.value }), nil
 	}
-	out := make([]Value, len(g.sets))
-	for i, s := range g.sets {
-		out[i] = setValue(s, g.doubt)
-	}
-	return listValue(out, nil), g.doubt
+	return e.noKeys(f, v), nil
 }
 
 func runKeys(f *Frame, e *Expr) (Value, *Doubt) {
 	v := e.Args[0].value(f)
-	g, ok := v.ref.(*groups)
-	if !ok {
-		return notGroups(f, e, v), nil
+	switch x := v.ref.(type) {
+	case *groups:
+		return listValue(x.keys, nil), x.doubt
+	case mapping:
+		return f.listed(x, func(e entry) Value { return stringValue(e.key) }), nil
 	}
-	return listValue(g.keys, nil), g.doubt
+	return e.noKeys(f, v), nil
 }
 
-func notGroups(f *Frame, e *Expr, v Value) Value {
+// listed is something of each entry of a map, in the order of the keys.
+func (f *Frame) listed(m mapping, of func(entry) Value) Value {
+	entries := sorted(m)
+	f.step(len(entries))
+	out := make([]Value, len(entries))
+	for i, e := range entries {
+		out[i] = of(e)
+	}
+	return listValue(out, nil)
+}
+
+func (e *Expr) noKeys(f *Frame, v Value) Value {
 	if v.kind == Missing || v.kind == Unknown {
 		return v
 	}
-	return e.fail("%s wants the groups of groupBy, and %s", e.Word.Name, e.Args[0].describe(f, v))
+	return e.fail("%s wants the groups of groupBy or a map such as attrs, and %s", e.Word.Name, e.Args[0].found(v))
+}
+
+func valuesType(e *Expr) Type {
+	if e.Args[0].Type.Base == TGroups {
+		return listOf(typ(TSet))
+	}
+	return typ(TList)
+}
+
+func keysType(e *Expr) Type {
+	if e.Args[0].Type.Base == TMap {
+		return listOf(typ(TString))
+	}
+	return typ(TList)
 }

@@ -37,8 +37,8 @@ var setWords = []*Word{
 	{Name: "find", Group: "closures", Doc: "the first that satisfies P", Args: []Arg{manyArg, closureArg}, run: runFind, result: elemType},
 	{Name: "findLast", Group: "closures", Doc: "the last that satisfies P", Args: []Arg{manyArg, closureArg}, run: runFindLast, result: elemType},
 	{Name: "distinct", Group: "closures", Doc: "the distinct present values of a key", Args: []Arg{manyArg, optional(keyArg)}, Class: Up, run: runDistinct, result: distinctType},
-	{Name: "values", Group: "closures", Doc: "the groups, without their keys", Args: []Arg{{Name: "g", Kind: AnyArg}}, Result: listOf(typ(TSet)), Class: Up, run: runValues},
-	{Name: "keys", Group: "closures", Doc: "the keys of the groups", Args: []Arg{{Name: "g", Kind: AnyArg}}, Result: listOf(typ(TAny)), Class: Up, run: runKeys},
+	{Name: "values", Group: "closures", Doc: "the groups of groupBy, or the values of a map such as attrs, without their keys", Args: []Arg{{Name: "g", Kind: KeyedArg}}, Class: Up, run: runValues, result: valuesType},
+	{Name: "keys", Group: "closures", Doc: "the keys of the groups, or of a map in their order", Args: []Arg{{Name: "g", Kind: KeyedArg}}, Class: Up, run: runKeys, result: keysType},
 }
 
 func elemType(e *Expr) Type {
@@ -76,6 +76,9 @@ func (e *Expr) size(f *Frame) (int, *Doubt) {
 		return len(x.elems), x.doubt
 	case *groups:
 		return len(x.keys), x.doubt
+	case mapping:
+		f.step(v.size())
+		return len(sorted(x)), nil
 	}
 	switch v.kind {
 	case Span:

@@ -43,7 +43,7 @@ func (e *Expr) str(f *Frame, i int) (string, Value, bool) {
 	case Missing, Unknown:
 		return "", v, false
 	}
-	return "", e.fail("%s wants a string, and %s", e.Word.Name, e.Args[i].describe(f, v)), false
+	return "", e.fail("%s wants a string, and %s", e.Word.Name, e.Args[i].found(v)), false
 }
 
 func toString(v Value) Value {
@@ -159,11 +159,11 @@ func fromJSON(raw any) Value {
 		}
 		return listValue(out, nil)
 	case map[string]any:
-		out := make(map[string]Value, len(x))
+		out := make(jsonMap, len(x))
 		for k := range x {
 			out[k] = fromJSON(x[k])
 		}
-		return Value{kind: Map, ref: out}
+		return mapValue(out)
 	}
 	return missing
 }
