@@ -1,50 +1,43 @@
 package store
 
-import (
-	"slices"
-	"time"
-
-	"github.com/followspan/followspan/trace"
-)
+import "github.com/followspan/followspan/trace"
 
 // advance lets time act on an instance: without open edges it becomes complete by
-// watermarks or after a silence, and it closes at its deadline. It returns how long nothing
-// more will happen by itself.
-func (s *Store) advance(in *instance, now trace.Time) time.Duration {
+// watermarks or after a silence, and it closes at its deadline. The agenda then
+// says when time will act on it next.
+func (s *Store) advance(in *instance, now trace.Time) {
 	if in.state.State == trace.Closed || in.state.State == trace.Retracted {
-		return idle
+		return
 	}
 	s.findEdges(in)
-	left := in.w.Record().Started.Add(in.of.Timing.Deadline).Sub(now)
-	if in.of.Opens == trace.OpensBySession {
-		left = idle // Only the end of the run closes it.
-	}
-	if left <= 0 {
+	deadline := in.deadline()
+	if deadline <= now {
 		s.close(in, trace.ByDeadline)
-		return idle
+		return
 	}
+	s.agenda.schedule(in, deadline)
 	if len(in.state.Edges) > 0 || in.state.State == trace.Complete {
-		return left
+		return
 	}
 	if s.covered(in) {
 		in.state.State, in.state.Reason = trace.Complete, trace.ByWatermarks
 		s.markDirty(in)
-		return left
+		return
 	}
-	quiet := in.news.Add(s.quiet(in)).Sub(now)
-	if quiet > 0 {
-		return min(left, quiet)
+	if silent := in.news.Add(s.quiet(in)); silent > now {
+		s.agenda.schedule(in, min(silent, deadline))
+		return
 	}
 	in.state.State = trace.Complete
 	s.markDirty(in)
-	return left
 }
 
 func (s *Store) close(in *instance, why trace.Reason) {
 	s.findEdges(in)
 	in.state.State, in.state.Reason = trace.Closed, why
 	s.suspectOrphans(in)
-	s.live = slices.DeleteFunc(s.live, func(other *instance) bool { return other == in })
+	s.agenda.remove(in)
+	in.unwatch()
 	s.markDirty(in)
 }
 

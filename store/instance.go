@@ -1,7 +1,7 @@
 package store
 
 import (
-	"slices"
+	"iter"
 
 	"github.com/followspan/followspan/trace"
 )
@@ -9,11 +9,18 @@ import (
 // traceEntry is what the store knows of one trace.
 type traceEntry struct {
 	id      trace.TraceID
-	first   trace.Node            // None before a span has arrived
-	whole   []*instance           // every span of the trace is a member
-	started []*instance           // opened by a span of the trace
-	shared  bool                  // the run's own trace: members are what each origin caused
-	split   map[*declaration]bool // likewise, for a flow with several origins in the trace
+	first   trace.Node  // None before a span has arrived
+	whole   []*instance // every span of the trace is a member
+	shared  bool        // the run's own trace: members are what each origin caused
+	started []*started
+}
+
+// started are the instances of one flow that spans of a trace opened. If they are
+// several, members are what each origin caused.
+type started struct {
+	of      *declaration
+	all     []*instance
+	crowded bool // whether the trace must be shared is to be looked at
 }
 
 // instance is one time that a declared flow happened.
@@ -31,31 +38,48 @@ type instance struct {
 	dropped     map[string]int // by what the SDKs dropped
 	news        trace.Time     // when the last member arrived
 	ends        trace.Time     // the latest end of a member
-	dirty       bool
+	awaits      *process       // whose watermark it waits for; nil if none
+	upto        trace.Time     // how far that must be
+	queued      int            // among those that wait for it
+	due         trace.Time     // when time will act on it; see agenda
+	place       int            // on the agenda
+	seat        int            // among those that were started in its trace
+	dirty       bool           // it waits to be handed out
 	handedOut   bool
+	whole       bool // every span of its trace is a member
+	gathered    bool // spans by a correlation key
 }
 
 // spread makes n a member of the flows of its parent, of its links' targets and
 // of its message's producers.
 func (s *Store) spread(n trace.Node) {
 	v := s.graph.View()
+	for in := range s.instancesOf(n) {
+		s.changed(in) // It may have waited for the edge, whoever is at the other end.
+	}
 	if p, ok := v.Parent(n); ok {
-		for _, in := range s.instancesOf(v, p) {
+		for in := range s.instancesOf(p) {
 			s.changed(in)
 			s.propagate(in, n, trace.ByParent, in.hops[p])
 		}
 	}
 	for cause, rule := range v.Causes(n) {
-		for _, in := range s.instancesOf(v, cause) {
+		for in := range s.instancesOf(cause) {
 			s.changed(in)
 			s.follow(in, n, rule, in.hops[cause]+1)
 		}
 	}
 }
 
-// instancesOf returns the instances that n is a member of.
-func (s *Store) instancesOf(v trace.View, n trace.Node) []*instance {
-	return append(slices.Clone(s.stray[n]), s.traces[v.Span(n).TraceID()].whole...)
+// instancesOf yields the instances that n is a member of.
+func (s *Store) instancesOf(n trace.Node) iter.Seq[*instance] {
+	return func(yield func(*instance) bool) {
+		for number := range s.graph.Flows(n) {
+			if in := s.instances[number]; in != nil && !yield(in) {
+				return
+			}
+		}
+	}
 }
 
 // propagate makes n a member, and all that follows from it: its descendants, and
@@ -76,9 +100,6 @@ func (s *Store) propagate(in *instance, n trace.Node, rule trace.Rule, hop int) 
 	if in.state.State == trace.Retracted || !in.w.Join(n, rule) {
 		return
 	}
-	if !byTrace {
-		s.stray[n] = append(s.stray[n], in)
-	}
 	s.welcome(in, n, hop)
 	for child := range v.Children(n) {
 		s.propagate(in, child, trace.ByParent, hop)
@@ -90,7 +111,7 @@ func (s *Store) propagate(in *instance, n trace.Node, rule trace.Rule, hop int) 
 
 // hasWhole reports whether every span of the trace is a member.
 func (in *instance) hasWhole(id trace.TraceID) bool {
-	return in.trace != nil && in.trace.id == id && slices.Contains(in.trace.whole, in)
+	return in.whole && in.trace.id == id
 }
 
 // follow is propagate over one more link or message, up to the limit.
@@ -107,6 +128,9 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 	v := s.graph.View()
 	span := v.Span(n)
 	if hop > 0 {
+		if in.hops == nil {
+			in.hops = map[trace.Node]int{}
+		}
 		in.hops[n] = hop
 	}
 	if in.of.Opens == trace.OpensByTrigger {
@@ -149,6 +173,6 @@ func (s *Store) changed(in *instance) {
 func (s *Store) markDirty(in *instance) {
 	if !in.dirty {
 		in.dirty = true
-		s.dirty = append(s.dirty, in)
+		s.dirty.push(in)
 	}
 }

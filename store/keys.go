@@ -13,10 +13,11 @@ type keyed struct {
 	value trace.Value
 }
 
-// holders are the spans and the instances that have a correlation key's value.
+// holders are the spans that have a correlation key's value, and the instance.
 type holders struct {
-	spans     []trace.Node
-	instances []*instance
+	spans    []trace.Node
+	instance *instance // nil before any has it, and once several have
+	shared   bool      // several instances have had it: it joins nothing any more
 }
 
 // offer makes a new span known under its correlation keys, and a member of the
@@ -29,9 +30,12 @@ func (s *Store) offer(n trace.Node, span trace.Span) {
 				continue
 			}
 			h := s.holders(keyed{d, key, v})
+			if h.shared {
+				continue
+			}
 			h.spans = append(h.spans, n)
-			if len(h.instances) == 1 {
-				s.joinByKey(h.instances[0], n)
+			if h.instance != nil {
+				s.joinByKey(h.instance, n)
 			}
 		}
 	}
@@ -50,6 +54,7 @@ func (s *Store) holders(k keyed) *holders {
 func (s *Store) joinByKey(in *instance, n trace.Node) {
 	v := s.graph.View()
 	if in.state.Origin != trace.None && v.Span(n).Start() >= v.Span(in.state.Origin).Start() {
+		in.gathered = true
 		s.propagate(in, n, trace.ByKey, in.hops[n])
 	}
 }
@@ -58,7 +63,7 @@ func (s *Store) joinByKey(in *instance, n trace.Node) {
 // value that a second instance holds as well joins nothing any more: it says too
 // little to tell them apart.
 func (s *Store) correlate(in *instance, n trace.Node, span trace.Span) {
-	if in.w.JoinedBy(n) == trace.ByKey {
+	if len(in.of.Keys) == 0 || in.of.Opens == trace.OpensBySession || in.w.JoinedBy(n) == trace.ByKey {
 		return
 	}
 	for _, key := range in.of.Keys {
@@ -66,48 +71,41 @@ func (s *Store) correlate(in *instance, n trace.Node, span trace.Span) {
 		if !ok || v.Kind() == trace.Empty {
 			continue
 		}
-		h := s.holders(keyed{in.of, key, v})
-		if slices.Contains(h.instances, in) {
-			continue
-		}
-		h.instances = append(h.instances, in)
-		switch len(h.instances) {
-		case 1:
+		switch h := s.holders(keyed{in.of, key, v}); {
+		case h.shared || h.instance == in:
+		case h.instance == nil:
+			h.instance = in
 			for _, other := range slices.Clone(h.spans) {
 				s.joinByKey(in, other)
 			}
-		case 2:
+		default:
 			s.stats.SharedKeys = append(s.stats.SharedKeys, key+"="+v.String())
-			s.ambiguous = append(s.ambiguous, h.instances[0])
+			s.ambiguous = append(s.ambiguous, h.instance)
+			*h = holders{shared: true}
 		}
 	}
 }
 
-// resolveAmbiguous founds the instances anew that had gathered spans by a value
-// which turned out to be shared.
-func (s *Store) resolveAmbiguous() {
-	for len(s.ambiguous) > 0 {
-		in := s.ambiguous[0]
-		s.ambiguous = s.ambiguous[1:]
-		if in.state.State != trace.Retracted && in.hasJoined(trace.ByKey) {
-			s.refound(in)
-		}
+// regather founds an instance anew that has gathered spans by a value which
+// turned out to be shared.
+func (s *Store) regather(in *instance) {
+	if in.state.State != trace.Retracted && in.gathered {
+		s.refound(in)
 	}
-}
-
-func (in *instance) hasJoined(rule trace.Rule) bool {
-	return slices.ContainsFunc(in.w.Members(), func(n trace.Node) bool { return in.w.JoinedBy(n) == rule })
 }
 
 // forget takes a retracted instance off the keys that it held; a value stays
 // shared once it was.
 func (s *Store) forget(in *instance) {
+	if len(in.of.Keys) == 0 {
+		return
+	}
 	for _, n := range in.w.Members() {
 		span := s.graph.View().Span(n)
 		for _, key := range in.of.Keys {
 			v, ok := span.Attr(key)
-			if h := s.keys[keyed{in.of, key, v}]; ok && h != nil && len(h.instances) == 1 && h.instances[0] == in {
-				h.instances = nil
+			if h := s.keys[keyed{in.of, key, v}]; ok && h != nil && h.instance == in {
+				h.instance = nil
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -10,12 +11,11 @@ import (
 func (s *Store) trace(id trace.TraceID) *traceEntry {
 	t := s.traces[id]
 	if t == nil {
-		t = &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero(), split: map[*declaration]bool{}}
+		t = &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
 		s.traces[id] = t
 		for _, d := range s.flows {
 			if d.Opens == trace.OpensByTrace {
-				in := s.open(d, t, s.uniqueID(d, id.String()[:8]), trace.TimeOf(s.settings.Now()))
-				t.whole = append(t.whole, in)
+				t.addWhole(s.open(d, t, s.uniqueID(d, id.String()[:8]), trace.TimeOf(s.settings.Now())))
 			}
 		}
 	}
@@ -30,15 +30,30 @@ func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *i
 	}
 	in := &instance{
 		of: d, w: s.graph.OpenFlow(record), trace: t,
-		state: trace.FlowState{Origin: trace.None, Trigger: trace.None},
-		hops:  map[trace.Node]int{}, processes: map[*process]bool{}, dropped: map[string]int{}, news: at,
+		state:     trace.FlowState{Origin: trace.None, Trigger: trace.None},
+		processes: map[*process]bool{}, news: at, place: notScheduled,
 	}
 	if d.Opens == trace.OpensByTrigger {
-		t.whole = append(t.whole, in)
+		t.addWhole(in)
 	}
-	s.live = append(s.live, in)
+	s.instances[in.w.Record().Number()] = in
+	s.agenda.schedule(in, in.deadline())
 	s.stats.Instances++
 	return in
+}
+
+// addWhole makes every later span of the trace a member.
+func (t *traceEntry) addWhole(in *instance) {
+	t.whole = append(t.whole, in)
+	in.whole = in.whole || in.trace == t
+}
+
+// deadline is when the instance closes at the latest.
+func (in *instance) deadline() trace.Time {
+	if in.of.Opens == trace.OpensBySession {
+		return math.MaxUint64 // Only the end of the run closes it.
+	}
+	return in.w.Record().Started.Add(in.of.Timing.Deadline)
 }
 
 // uniqueID appends a number where several instances of a flow start in one trace.
@@ -69,7 +84,7 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 		switch {
 		case d.Opens == trace.OpensBySession:
 			s.propagate(s.session(d), n, trace.BySession, 0)
-		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(t, d, n):
+		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(d, n):
 			s.begin(s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
 		case d.Opens == trace.OpensByKey && d.Origin(span):
 			if key, ok := d.Per(span); ok {
@@ -79,24 +94,21 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 	}
 }
 
+// session is the one instance of a flow to which everything belongs.
 func (s *Store) session(d *declaration) *instance {
-	for _, in := range s.live {
-		if in.of == d {
-			return in
-		}
+	if d.byKey[""] == nil {
+		d.byKey[""] = s.open(d, nil, s.uniqueID(d, "session"), trace.TimeOf(s.settings.Now()))
 	}
-	return s.open(d, nil, s.uniqueID(d, "session"), trace.TimeOf(s.settings.Now()))
+	return d.byKey[""]
 }
 
+// keyed is the one instance for a value.
 func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *instance {
-	for _, in := range s.live {
-		if in.of == d && in.key == key {
-			return in
-		}
+	if d.byKey[key] == nil {
+		in := s.open(d, t, s.uniqueID(d, key), s.graph.View().ReceivedAt(n))
+		in.key, d.byKey[key] = key, in
 	}
-	in := s.open(d, t, s.uniqueID(d, key), s.graph.View().ReceivedAt(n))
-	in.key = key
-	return in
+	return d.byKey[key]
 }
 
 // begin makes n the origin of an instance and gathers what arrived before it.
@@ -104,12 +116,13 @@ func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
 	if in.state.Origin == trace.None {
 		in.state.Origin = n
 	}
-	if !slices.Contains(t.started, in) {
-		t.started = append(t.started, in)
+	if in.of.Opens == trace.OpensBySpan {
+		s.origins[n] = append(s.origins[n], in)
+		s.seat(t, in)
 	}
 	if wholeTrace(in.of, t) {
 		if !slices.Contains(t.whole, in) {
-			t.whole = append(t.whole, in)
+			t.addWhole(in)
 		}
 		s.propagate(in, n, trace.ByOrigin, 0)
 		for m := range s.graph.View().Trace(n) {
@@ -124,13 +137,26 @@ func wholeTrace(d *declaration, t *traceEntry) bool {
 	if d.Opens == trace.OpensByKey {
 		return d.Scope == trace.ScopeTrace // two keys may well share a trace
 	}
-	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && !t.split[d]
+	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && len(t.startedOf(d).all) < 2
 }
 
 // underOrigin reports whether a span above n started an instance of d already.
-func (s *Store) underOrigin(t *traceEntry, d *declaration, n trace.Node) bool {
+func (s *Store) underOrigin(d *declaration, n trace.Node) bool {
 	v := s.graph.View()
-	return slices.ContainsFunc(t.started, func(in *instance) bool {
-		return in.of == d && in.state.Origin != n && isAncestor(v, in.state.Origin, n)
-	})
+	for p, ok := v.Parent(n); ok; p, ok = v.Parent(p) {
+		if s.startedBy(d, p) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// startedBy is the instance of d of which n is the origin, nil if there is none.
+func (s *Store) startedBy(d *declaration, n trace.Node) *instance {
+	for _, in := range s.origins[n] {
+		if in.of == d {
+			return in
+		}
+	}
+	return nil
 }

@@ -31,6 +31,9 @@ type process struct {
 	own     bool       // followspan itself
 	doubt   string     // why upto proves nothing; "" if it does
 	lossy   string     // how it shows that some of its spans were lost; "" if it does not
+	// waiting are instances to be looked at again once upto is far enough. Each waits
+	// for one process at a time.
+	waiting watchers
 }
 
 const (
@@ -86,10 +89,13 @@ func (s *Store) hear(p *process, span trace.Span, at trace.Time) {
 func (s *Store) mark(b trace.Batch) {
 	for _, p := range s.heard {
 		s.connect(p, b)
+		if p.doubt != "" {
+			p.waiting.dismiss()
+		}
 		if p.newest > p.upto {
 			p.upto, p.at = p.newest, b.Received
 			if p.doubt == "" {
-				s.due = 0 // It may complete a flow.
+				s.wakeCovered(p)
 			}
 		}
 		p.newest = 0
@@ -173,6 +179,7 @@ func (s *Store) covered(in *instance) bool {
 			continue
 		}
 		if s.covers(p, in) != "" {
+			p.watch(in)
 			return false
 		}
 		parties++

@@ -6,43 +6,90 @@ import (
 	"github.com/followspan/followspan/trace"
 )
 
-// retractNested undoes instances whose origin turned out to lie under another
-// one of the same flow, and parts a trace that several origins share.
-func (s *Store) retractNested(t *traceEntry) {
-	if len(t.started) < 2 {
-		return
-	}
-	count := map[*declaration]int{}
-	for _, in := range slices.Clone(t.started) {
-		if in.of.Opens == trace.OpensBySpan && s.underOrigin(t, in.of, in.state.Origin) {
-			s.retract(t, in)
-		} else {
-			count[in.of]++
-		}
-	}
-	for _, in := range slices.Clone(t.started) {
-		if count[in.of] > 1 && in.of.Opens == trace.OpensBySpan && wholeTrace(in.of, t) && in.of.Scope == trace.ScopeAuto {
-			s.part(t, in.of)
+// retractNested undoes instances whose origin turned out to lie under another one
+// of the same flow, since n joined what is below it with what is above it.
+func (s *Store) retractNested(n trace.Node) {
+	for _, d := range s.flows {
+		if d.Opens == trace.OpensBySpan && (s.startedBy(d, n) != nil || s.underOrigin(d, n)) {
+			s.retractBelow(d, n)
 		}
 	}
 }
 
-// part founds the instances of a flow anew, each with what its origin caused.
-func (s *Store) part(t *traceEntry, d *declaration) {
-	t.split[d] = true
-	for _, in := range slices.Clone(t.started) {
-		if in.of == d {
+// retractBelow retracts the instances of d that start somewhere below n. What is
+// below an origin was looked at when that began.
+func (s *Store) retractBelow(d *declaration, n trace.Node) {
+	for child := range s.graph.View().Children(n) {
+		if in := s.startedBy(d, child); in != nil {
+			s.retract(in)
+			continue
+		}
+		s.retractBelow(d, child)
+	}
+}
+
+// startedOf are the instances of d that spans of the trace opened.
+func (t *traceEntry) startedOf(d *declaration) *started {
+	for _, st := range t.started {
+		if st.of == d {
+			return st
+		}
+	}
+	st := &started{of: d}
+	t.started = append(t.started, st)
+	return st
+}
+
+// seat books that a span of the trace opened the instance.
+func (s *Store) seat(t *traceEntry, in *instance) {
+	st := t.startedOf(in.of)
+	in.seat = len(st.all)
+	st.all = append(st.all, in)
+	if len(st.all) == 2 {
+		s.mayShare(t, st)
+	}
+}
+
+func (s *Store) unseat(in *instance) {
+	st := in.trace.startedOf(in.of)
+	last := len(st.all) - 1
+	st.all[in.seat], st.all[last].seat = st.all[last], in.seat
+	st.all[last] = nil
+	st.all = st.all[:last]
+	if len(st.all) == 1 {
+		s.mayShare(in.trace, st)
+	}
+}
+
+// mayShare has a trace looked at in which an instance is not alone any more, or
+// alone again.
+func (s *Store) mayShare(t *traceEntry, st *started) {
+	if !st.crowded && !t.shared && st.of.Scope == trace.ScopeAuto {
+		st.crowded = true
+		s.crowded = append(s.crowded, st)
+	}
+}
+
+// divide founds anew those instances that have the whole trace though there are
+// several, or only what their origin caused though there is no other.
+func (s *Store) divide(st *started) {
+	for _, in := range slices.Clone(st.all) {
+		if in.whole != wholeTrace(in.of, in.trace) {
 			s.refound(in)
 		}
 	}
+	st.crowded = false
 }
 
 // refound retracts an instance and opens it anew, since members cannot leave.
 func (s *Store) refound(in *instance) {
 	t := in.trace
-	s.retract(t, in)
+	s.retract(in)
 	again := s.open(in.of, t, in.w.Record().ID, in.w.Record().Started)
 	again.key, again.triggerSpan = in.key, in.triggerSpan
+	if in.of.Opens == trace.OpensByKey {
+		in.of.byKey[in.key] = again
+	}
 	if in.of.Opens != trace.OpensByTrigger {
 		s.begin(again, t, in.state.Origin)
 		return
@@ -55,16 +102,28 @@ func (s *Store) refound(in *instance) {
 	}
 }
 
-func (s *Store) retract(t *traceEntry, in *instance) {
+// retract takes back an instance. Whoever has been handed it is told.
+func (s *Store) retract(in *instance) {
 	in.state.State = trace.Retracted
 	s.forget(in)
-	remove := func(list []*instance) []*instance {
-		return slices.DeleteFunc(list, func(other *instance) bool { return other == in })
+	in.trace.whole = without(in.trace.whole, in)
+	if in.of.Opens == trace.OpensBySpan {
+		s.unseat(in)
+		s.origins[in.state.Origin] = without(s.origins[in.state.Origin], in)
+		if len(s.origins[in.state.Origin]) == 0 {
+			delete(s.origins, in.state.Origin)
+		}
 	}
-	t.started, t.whole, s.live = remove(t.started), remove(t.whole), remove(s.live)
+	delete(s.instances, in.w.Record().Number())
+	s.agenda.remove(in)
+	in.unwatch()
 	s.stats.Instances--
-	s.dirty, in.dirty = remove(s.dirty), false
+	in.dirty = false
 	if in.handedOut {
 		s.markDirty(in)
 	}
+}
+
+func without(list []*instance, in *instance) []*instance {
+	return slices.DeleteFunc(list, func(other *instance) bool { return other == in })
 }

@@ -114,6 +114,9 @@ func (in *instance) countDropped(span trace.Span) {
 		"attributes dropped by the SDK": attrs, "events dropped by the SDK": events, "links dropped by the SDK": links,
 	} {
 		if n > 0 {
+			if in.dropped == nil {
+				in.dropped = map[string]int{}
+			}
 			in.dropped[what] += int(n)
 		}
 	}

@@ -8,6 +8,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,19 +54,17 @@ type Store struct {
 	processes map[string]*process
 	flows     []*declaration
 	traces    map[trace.TraceID]*traceEntry
-	stray     map[trace.Node][]*instance // members that are not so by their trace
-	keys      map[keyed]*holders         // of correlation keys
-	own       map[spanID]bool            // spans of triggers
-	ambiguous []*instance                // gathered spans by a value that others share
-	live      []*instance                // not closed, in the order of their start
-	dirty     []*instance                // to be handed out by Next
-	touched   []*traceEntry              // traces of the batch being consumed
+	instances map[uint32]*instance // by the number of the flow; not those that were retracted
+	origins   map[trace.Node][]*instance
+	agenda    agenda             // of the instances that are not closed
+	dirty     queue              // to be handed out by Next
+	keys      map[keyed]*holders // of correlation keys
+	own       map[spanID]bool    // spans of triggers
 	blocks    map[*trace.Block]bool
 	bytes     int64
 	refused   map[spanID]bool // refused and not yet accepted
 	stats     Stats
-	due       trace.Time // when time will act on some instance
-	lastNews  time.Time  // when something arrived last, or the store was made
+	lastNews  time.Time // when something arrived last, or the store was made
 	closed    bool
 
 	connections  map[string]*process // who sent over it first
@@ -73,12 +72,18 @@ type Store struct {
 	lastResource trace.Resource      // whose process is lastProcess
 	lastProcess  *process
 	flushed      bool // see Flushed
+
+	// What the batch being consumed asks to be looked at once it is taken in.
+	attached  []trace.Node // spans that got children
+	crowded   []*started
+	ambiguous []*instance // gathered spans by a value that others share
 }
 
 // declaration is one declared flow.
 type declaration struct {
 	trace.Membership
-	ids map[string]int // how many instances have asked for an id
+	ids   map[string]int       // how many instances have asked for an id
+	byKey map[string]*instance // of OpensByKey; OpensBySession has one, without a key
 }
 
 // New returns an empty store which assembles the given flows.
@@ -91,7 +96,8 @@ func New(flows []trace.Membership, s Settings) *Store {
 	}
 	st := &Store{
 		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
-		processes: map[string]*process{}, connections: map[string]*process{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{}, stray: map[trace.Node][]*instance{},
+		processes: map[string]*process{}, connections: map[string]*process{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{},
+		instances: map[uint32]*instance{}, origins: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
 	st.lastNews = s.Now()
@@ -100,7 +106,7 @@ func New(flows []trace.Membership, s Settings) *Store {
 			m.Hops = trace.DefaultHops
 		}
 		m.Timing = m.Timing.OrDefaults()
-		st.flows = append(st.flows, &declaration{m, map[string]int{}})
+		st.flows = append(st.flows, &declaration{m, map[string]int{}, map[string]*instance{}})
 	}
 	return st
 }
@@ -149,22 +155,27 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	for _, other := range joined {
 		s.spread(other)
 	}
-	s.touch(t)
-}
-
-func (s *Store) touch(t *traceEntry) {
-	if !slices.Contains(s.touched, t) {
-		s.touched = append(s.touched, t)
+	if len(joined) > 0 {
+		s.attached = append(s.attached, n)
 	}
 }
 
 // settle does once per batch what need not be done per span.
 func (s *Store) settle() {
-	for _, t := range s.touched {
-		s.retractNested(t)
+	for _, n := range s.attached {
+		s.retractNested(n)
 	}
-	s.touched = s.touched[:0]
-	s.resolveAmbiguous()
+	s.attached = s.attached[:0]
+	for len(s.crowded)+len(s.ambiguous) > 0 {
+		crowded, ambiguous := s.crowded, s.ambiguous
+		s.crowded, s.ambiguous = nil, nil
+		for _, st := range crowded {
+			s.divide(st)
+		}
+		for _, in := range ambiguous {
+			s.regather(in)
+		}
+	}
 }
 
 // Next returns a flow that changed since it was returned last: it gained members
@@ -203,23 +214,22 @@ func (s *Store) poll() (trace.Flow, bool, time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := trace.TimeOf(s.settings.Now())
-	if len(s.dirty) == 0 || now >= s.due {
-		wait := idle
-		for _, in := range slices.Clone(s.live) {
-			wait = min(wait, s.advance(in, now))
+	wait := idle
+	for in := s.agenda.next(); in != nil; in = s.agenda.next() {
+		if in.due > now {
+			wait = min(wait, in.due.Sub(now))
+			break
 		}
-		s.due = now.Add(wait)
+		s.advance(in, now)
 	}
-	switch {
-	case len(s.dirty) > 0:
-	case s.closed:
-		return trace.Flow{}, false, 0, ErrClosed
-	default:
-		return trace.Flow{}, false, s.due.Sub(now), nil
+	in := s.dirty.pop()
+	if in == nil {
+		if s.closed {
+			return trace.Flow{}, false, 0, ErrClosed
+		}
+		return trace.Flow{}, false, wait, nil
 	}
-	in := s.dirty[0]
-	s.dirty = s.dirty[1:]
-	in.dirty, in.handedOut = false, true
+	in.handedOut = true
 	s.advance(in, now)
 	return s.freeze(in, now), true, 0, nil
 }
@@ -236,14 +246,15 @@ func (s *Store) signal() {
 func (s *Store) CloseFlow(f trace.Flow, why trace.Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, in := range s.live {
-		if in.w.Record() == f.FlowRecord {
-			s.close(in, why)
-			in.dirty = false // The caller holds what it closed.
-			s.dirty = slices.DeleteFunc(s.dirty, func(d *instance) bool { return d == in })
-			break
-		}
+	if f.IsZero() {
+		return
 	}
+	in := s.instances[f.Number()]
+	if in == nil || in.state.State == trace.Closed {
+		return
+	}
+	s.close(in, why)
+	in.dirty = in.w.Len() != f.Len() // Otherwise the caller holds what it closed.
 }
 
 // Close closes all instances; Next hands out what is left and then returns ErrClosed.
@@ -251,7 +262,11 @@ func (s *Store) Close(why trace.Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.signal()
-	for _, in := range slices.Clone(s.live) {
+	open := slices.Clone(s.agenda)
+	slices.SortFunc(open, func(a, b *instance) int {
+		return cmp.Or(cmp.Compare(a.w.Record().Started, b.w.Record().Started), cmp.Compare(a.w.Record().Number(), b.w.Record().Number()))
+	})
+	for _, in := range open {
 		s.close(in, why)
 	}
 	s.closed = true

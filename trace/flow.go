@@ -161,6 +161,9 @@ type FlowRecord struct {
 	number      uint32
 }
 
+// Number tells the flows of one graph apart, counted from 1.
+func (r *FlowRecord) Number() uint32 { return r.number }
+
 // FlowState is what changes as a flow goes on.
 type FlowState struct {
 	Origin Node // None until the origin has arrived
@@ -214,6 +217,9 @@ func (w *FlowWriter) JoinedBy(n Node) Rule {
 
 // Record returns what never changes about the flow.
 func (w *FlowWriter) Record() *FlowRecord { return w.record }
+
+// Len is the number of members so far.
+func (w *FlowWriter) Len() int { return len(w.members) }
 
 // Members returns the members so far, for the writer to read.
 func (w *FlowWriter) Members() []Node { return w.members }

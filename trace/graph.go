@@ -162,6 +162,20 @@ func (g *Graph) addEdge(head *atomic.Int32, other Node, rule Rule) {
 	head.Store(int32(i))
 }
 
+// Flows yields the numbers of the flows that n has joined. New ones may be joined
+// meanwhile.
+func (g *Graph) Flows(n Node) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for i := g.nodes.at(int(n)).member.Load(); i != 0; {
+			m := g.members.at(int(i))
+			if !yield(m.flow) {
+				return
+			}
+			i = m.next
+		}
+	}
+}
+
 // AddCopy counts one more receipt of a span.
 func (g *Graph) AddCopy(n Node) { g.nodes.at(int(n)).copies.Add(1) }
 
