@@ -285,23 +285,28 @@ func TestMisconfiguredPaths(t *testing.T) {
 	wantFailure(t, "another prefix", res, 404, protobufType, codes.NotFound)
 }
 
-func TestOtherPathsHaveTheirHandler(t *testing.T) {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method, " ", r.URL.Path) })
-	s := start(t, receiver.Settings{Handler: handler}, &memory{})
-	for _, path := range []string{"/", "/api/traces/1", "/v1/traces/"} {
-		if res := do(t, s, http.MethodGet, path, ""); res.body != "GET "+path {
-			t.Errorf("%s: %q", path, res.body)
-		}
+func TestRoutes(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method, " ", r.PathValue("id")) })
+	s := start(t, receiver.Settings{Routes: map[string]http.Handler{"GET /api/traces/{id}": handler, "POST /api/x/{id}": handler}}, &memory{})
+	if res := do(t, s, http.MethodGet, "/api/traces/1", ""); res.body != "GET 1" {
+		t.Errorf("GET: %q", res.body)
 	}
-	if res := post(t, s, "/api/x", jsonType, "{}"); res.body != "POST /api/x" {
-		t.Errorf("POST /api/x: %q", res.body)
+	if res := post(t, s, "/api/x/2", jsonType, "{}"); res.body != "POST 2" {
+		t.Errorf("POST: %q", res.body)
+	}
+	for _, path := range []string{"/", "/api/traces/1", "/api/v1/spans"} {
+		wantFailure(t, path, post(t, s, path+"x/y", protobufType, ""), 404, protobufType, codes.NotFound)
+	}
+	wantFailure(t, "a page that is not there", do(t, s, http.MethodGet, "/page", ""), 404, jsonType, codes.NotFound)
+	if res := post(t, s, "/v1/traces", jsonType, "{}"); res.StatusCode != 200 {
+		t.Errorf("spans: %s", res.Status)
 	}
 }
 
 func TestPanicOfTheHandlerIsAnswered(t *testing.T) {
 	warned := make(chan string, 1)
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("bug") })
-	s := start(t, receiver.Settings{Handler: handler, Warn: func(h string) { warned <- h }}, &memory{})
+	s := start(t, receiver.Settings{Routes: map[string]http.Handler{"/": handler}, Warn: func(h string) { warned <- h }}, &memory{})
 	wantFailure(t, "panic", do(t, s, http.MethodGet, "/", ""), 500, jsonType, codes.Internal)
 	if hint := <-warned; !strings.Contains(hint, "http_test.go") {
 		t.Errorf("no stack in %q", hint)

@@ -168,7 +168,7 @@ func TestOverlongHeaders(t *testing.T) {
 func TestToken(t *testing.T) {
 	warned := make(chan string, 10)
 	s := start(t, receiver.Settings{Token: "s3cret", CORSOrigins: []string{"*"}, Warn: func(h string) { warned <- h },
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "page") })}, &memory{})
+		Routes: map[string]http.Handler{"/page": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "page") })}}, &memory{})
 	for _, header := range []string{"", "Bearer wrong", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"} {
 		var headers []string
 		if header != "" {

@@ -63,14 +63,21 @@ func notFound(r *http.Request) *failure {
 	}
 }
 
+func newRoutes(routes map[string]http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, h := range routes {
+		mux.Handle(pattern, h)
+	}
+	return mux
+}
+
 // serveOther serves a path that is not OTLP's.
 func (s *Server) serveOther(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case s.settings.Handler != nil:
-	case r.Method == http.MethodPost:
-		s.respondRefusal(w, r, notFound(r)) // it may have been spans
-		return
-	default:
+	if _, pattern := s.routes.Handler(r); pattern == "" {
+		if r.Method == http.MethodPost {
+			s.respondRefusal(w, r, notFound(r)) // it may have been spans
+			return
+		}
 		respondFailure(w, answerFormat(r), notFound(r))
 		return
 	}
@@ -78,5 +85,5 @@ func (s *Server) serveOther(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
-	s.settings.Handler.ServeHTTP(w, r.WithContext(ctx))
+	s.routes.ServeHTTP(w, r.WithContext(ctx))
 }

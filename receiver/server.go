@@ -20,6 +20,7 @@ type Server struct {
 	hints    hints
 	gate     *gate
 	inFlight *inFlight
+	routes   *http.ServeMux
 
 	grpcAddr, httpAddr net.Addr
 	split              *splitter
@@ -39,7 +40,7 @@ func Start(ctx context.Context, settings Settings, sink Sink) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{settings: settings, sink: sink, shards: newShards(), gate: newGate(settings.MaxRequests), inFlight: newInFlight(settings.MaxInFlightBytes)}
+	s := &Server{settings: settings, sink: sink, shards: newShards(), gate: newGate(settings.MaxRequests), inFlight: newInFlight(settings.MaxInFlightBytes), routes: newRoutes(settings.Routes)}
 	s.hints.warn = settings.Warn
 	listeners, err := s.listen(ctx)
 	if err != nil {

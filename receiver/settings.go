@@ -66,9 +66,10 @@ type Settings struct {
 	// 5 seconds.
 	Grace time.Duration
 
-	// Handler serves the HTTP paths that are not OTLP's. Its request contexts end
-	// when Shutdown begins. Nil: they are not found.
-	Handler http.Handler
+	// Routes serve further HTTP requests, by patterns of [http.ServeMux] such as
+	// "GET /api/traces/{traceID}". The contexts of their requests end when Shutdown
+	// begins. A pattern that ServeMux refuses makes Start panic.
+	Routes map[string]http.Handler
 
 	// CORSOrigins are the origins whose pages may export spans from a browser. "*"
 	// is any; elsewhere * stands for any characters but a slash, as in
@@ -85,6 +86,13 @@ type Settings struct {
 
 	// Now is the clock that stamps batches. Nil: time.Now.
 	Now func() time.Time
+}
+
+// Validate says what is wrong with the settings, as Start would, apart from what
+// only listening shows.
+func (s Settings) Validate() error {
+	_, err := s.withDefaults()
+	return err
 }
 
 func (s Settings) withDefaults() (Settings, error) {

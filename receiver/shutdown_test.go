@@ -100,10 +100,10 @@ func TestShutdownGivesUp(t *testing.T) {
 // A page that is being followed does not hold up Shutdown.
 func TestShutdownEndsOtherRequests(t *testing.T) {
 	following := make(chan struct{})
-	s := start(t, receiver.Settings{Grace: time.Hour, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	s := start(t, receiver.Settings{Grace: time.Hour, Routes: map[string]http.Handler{"/": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(following)
 		<-r.Context().Done()
-	})}, &memory{})
+	})}}, &memory{})
 	answered := make(chan error)
 	go func() {
 		_, err := send(t.Context(), s, http.MethodGet, "/events", "")

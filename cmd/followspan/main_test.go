@@ -25,9 +25,13 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"health": serveHealth,
-			"listen": listen,
+			"exits":     exits,
+			"get":       get,
+			"health":    serveHealth,
+			"interrupt": interrupt,
+			"listen":    listen,
+			"post":      post,
+			"receive":   startReceive,
 		},
 	})
 }

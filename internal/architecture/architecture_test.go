@@ -59,6 +59,8 @@ var rules = []rule{
 		why: "run gets a source of spans and emits events"},
 	{packages: "our/internal/report", forbidden: []string{"our/store", "our/receiver"}, reach: direct,
 		why: "reports render, they never write to the store"},
+	{packages: "our/internal/web", forbidden: []string{"our/store", "our/receiver", "our/internal/run", "our/internal/report"}, reach: transitive,
+		why: "pages render what they are given"},
 	{packages: "our/", forbidden: []string{"our/cmd"}, reach: transitive,
 		why: "nothing points up"},
 	{packages: "our/", exempt: []string{"our/internal/otlp", "our/receiver", "our/internal/recording"}, forbidden: []string{pdata}, reach: direct,
