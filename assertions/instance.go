@@ -89,7 +89,7 @@ func (in *Instance) Done() bool {
 // differ from those given, as when a span arrived late.
 func (in *Instance) Revise(f trace.Flow, given []Verdict) []Verdict {
 	again := newInstance(in.flow)
-	again.frame.Response, again.response = in.frame.Response, in.response
+	again.frame.Response, again.response, again.required = in.frame.Response, in.response, in.required
 	old := map[*Assertion]Outcome{}
 	for _, v := range given {
 		old[v.Assertion] = v.Outcome

@@ -57,8 +57,9 @@ func (s *Server) export(ctx context.Context, body []byte, f format, from source)
 		return partial{}, undecodable(err)
 	}
 	var lagging []Sender
-	if len(spans) > 0 {
-		b := trace.Batch{Spans: spans, Received: trace.TimeOf(s.settings.Now()), Sender: from.address, UserAgent: from.agent}
+	if len(spans)+len(refusals) > 0 {
+		b := s.batch(from)
+		b.Spans, b.Refused = spans, refused(refusals)
 		if err := s.sink.Consume(ctx, b); err != nil {
 			return partial{}, unsinkable(err)
 		}
@@ -72,6 +73,29 @@ func (s *Server) export(ctx context.Context, body []byte, f format, from source)
 		s.advise(&p, lagAdvice(sender))
 	}
 	return p, nil
+}
+
+func (s *Server) batch(from source) trace.Batch {
+	return trace.Batch{Received: trace.TimeOf(s.settings.Now()), Sender: from.address, UserAgent: from.agent}
+}
+
+func refused(refusals []otlp.Refusal) (out []trace.Refusal) {
+	for _, r := range refusals {
+		out = append(out, trace.Refusal{Service: r.Service, Reason: string(r.Reason), Spans: r.Spans})
+	}
+	return out
+}
+
+// lose tells the Sink of a traces request that was refused whole and that no retry
+// will bring again.
+func (s *Server) lose(ctx context.Context, f *failure, from source) {
+	if !f.loses() {
+		return
+	}
+	b := s.batch(from)
+	b.Refused = []trace.Refusal{{Reason: f.reason}}
+	// The Sink has nothing to keep: an error of it changes nothing for the sender.
+	_ = s.sink.Consume(ctx, b)
 }
 
 // took counts what the Sink took.

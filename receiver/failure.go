@@ -33,6 +33,15 @@ func invalid(reason, message string) *failure {
 	return &failure{reason: reason, code: codes.InvalidArgument, http: http.StatusBadRequest, message: message}
 }
 
+// loses reports whether data was refused for good that may have been spans.
+func (f *failure) loses() bool {
+	switch f.code {
+	case codes.InvalidArgument, codes.ResourceExhausted, codes.Internal:
+		return f.reason != string(otlp.WrongSignal)
+	}
+	return false
+}
+
 func undecodable(err error) *failure {
 	var e *otlp.Error
 	if !errors.As(err, &e) {

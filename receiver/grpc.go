@@ -55,6 +55,9 @@ func (s *Server) grpcHandler(sig signal) grpc.MethodHandler {
 		}()
 		p, bad := s.receiveGRPC(ctx, receive, sig, from)
 		if bad != nil {
+			if sig == traces {
+				s.lose(ctx, bad, from)
+			}
 			return nil, s.refuse(bad, from).status().Err()
 		}
 		return reply(p.answer(protobuf)), nil

@@ -80,6 +80,9 @@ func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request, sig signal, a
 	}
 	p, bad := s.receiveHTTP(w, r, sig, f)
 	if bad != nil {
+		if sig == traces {
+			s.lose(r.Context(), bad, httpSource(r))
+		}
 		s.respondRefusal(w, r, bad)
 		return
 	}

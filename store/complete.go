@@ -35,6 +35,7 @@ func (s *Store) advance(in *instance, now trace.Time) {
 func (s *Store) close(in *instance, why trace.Reason) {
 	s.findEdges(in)
 	in.state.State, in.state.Reason = trace.Closed, why
+	in.ended = trace.TimeOf(s.settings.Now())
 	s.suspectOrphans(in)
 	s.agenda.remove(in)
 	in.unwatch()

@@ -45,6 +45,8 @@ type instance struct {
 	place       int            // on the agenda
 	seat        int            // among those that were started in its trace
 	dirty       bool           // it waits to be handed out
+	earliest    trace.Time     // when the first member arrived
+	ended       trace.Time     // when it closed
 	handedOut   bool
 	whole       bool // every span of its trace is a member
 	gathered    bool // spans by a correlation key
@@ -140,6 +142,9 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 	in.ends = max(in.ends, span.End())
 	in.countDropped(span)
 	in.news = max(in.news, v.ReceivedAt(n))
+	if in.earliest == 0 || v.ReceivedAt(n) < in.earliest {
+		in.earliest = v.ReceivedAt(n)
+	}
 	in.pending = append(in.pending, n)
 	s.changed(in)
 	s.correlate(in, n, span)

@@ -89,6 +89,7 @@ func (s *Store) losses(in *instance) []trace.Loss {
 	for what, count := range in.dropped {
 		out = append(out, trace.Loss{What: what, Count: count})
 	}
+	out = append(out, s.lostTo(in)...)
 	slices.SortFunc(out, func(a, b trace.Loss) int { return cmp.Compare(a.What, b.What) })
 	return out
 }
@@ -110,6 +111,9 @@ func (s *Store) refusedIn(in *instance) int {
 
 func (in *instance) countDropped(span trace.Span) {
 	attrs, events, links := span.Dropped()
+	if attrs|events|links == 0 {
+		return
+	}
 	for what, n := range map[string]uint32{
 		"attributes dropped by the SDK": attrs, "events dropped by the SDK": events, "links dropped by the SDK": links,
 	} {

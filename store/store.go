@@ -72,6 +72,7 @@ type Store struct {
 	lastResource trace.Resource      // whose process is lastProcess
 	lastProcess  *process
 	flushed      bool // see Flushed
+	lost         []lostData
 
 	// What the batch being consumed asks to be looked at once it is taken in.
 	attached  []trace.Node // spans that got children
@@ -122,6 +123,10 @@ func (s *Store) Consume(_ context.Context, b trace.Batch) error {
 	}
 	if b.Received == 0 {
 		b.Received = trace.TimeOf(s.settings.Now())
+	}
+	s.lose(b)
+	if len(b.Spans) == 0 {
+		return nil
 	}
 	s.stats.Requests++
 	s.lastNews = s.settings.Now()

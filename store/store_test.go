@@ -498,3 +498,36 @@ func numbered(n int) (id trace.SpanID) {
 	}
 	return id
 }
+
+// What was refused for good is a loss to the flows that were under way.
+func TestRefusedDataIsALossToOpenFlows(t *testing.T) {
+	refused := trace.Batch{Received: sketch.Base.Add(20 * time.Millisecond), Refused: []trace.Refusal{{Service: "stock", Reason: "span id is all zero", Spans: 2}}}
+	tests := []struct {
+		name, sketch string
+		at           time.Duration
+		want         int
+	}{
+		{"before its origin arrived", "shop  order  0..50ms", 0, 1},
+		{"while it was open", "shop  order  0..5ms", 30 * time.Millisecond, 1},
+		{"before it began", "shop  order  500..505ms", 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+			if tt.at == 0 {
+				_ = p.Store.Consume(t.Context(), refused)
+			}
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				p.Arrive(a)
+			}
+			if tt.at > 0 {
+				p.Wait(tt.at)
+				_ = p.Store.Consume(t.Context(), refused)
+			}
+			f := p.Close(trace.ByEndOfRun)[0]
+			if got := f.Losses(); len(got) != tt.want {
+				t.Errorf("losses %v, want %d", got, tt.want)
+			}
+		})
+	}
+}

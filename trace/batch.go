@@ -13,6 +13,16 @@ type Batch struct {
 	// UserAgent is how the exporter calls itself, such as "OTel OTLP Exporter
 	// Go/1.47.0 grpc-go/1.85.0", cut off where it is overly long; "" if it does not.
 	UserAgent string
+	// Refused is what the request held, or seems to have held, and was not taken:
+	// data that will not come again.
+	Refused []Refusal
+}
+
+// Refusal is data of a sender that was refused for good.
+type Refusal struct {
+	Service string // "" if it could not be read
+	Reason  string // such as "trace id is all zero"
+	Spans   int    // 0: a whole request, of how many spans nobody can tell
 }
 
 // Bounds of a [Lag].
