@@ -32,6 +32,8 @@ func (x *explainer) lostContext(n trace.Node) string {
 // lost says why nothing joins the first span of another trace to this flow.
 func (x *explainer) lost(n trace.Node) string {
 	switch s := x.flow.Span(n); {
+	case x.linksUnsampled(n):
+		return "links to a span that its service did not sample; OTEL_TRACES_SAMPLER=always_on keeps all"
 	case x.linksElsewhere(n):
 		return "links to a span that is no part of this flow"
 	case !s.ParentID().IsZero():
@@ -42,6 +44,19 @@ func (x *explainer) lost(n trace.Node) string {
 		return x.lostCall(n)
 	}
 	return "has neither a parent nor a link, so nothing joins it to this flow"
+}
+
+// linksUnsampled reports whether a link's target says that it was not sampled: the
+// flags are filled in if the W3C flag of a remote context is known (OTLP,
+// SpanFlags), and 1 is "sampled".
+func (x *explainer) linksUnsampled(n trace.Node) bool {
+	const remoteKnown, sampled = 0x100, 1
+	for l := range x.flow.Span(n).Links() {
+		if l.Flags()&remoteKnown != 0 && l.Flags()&sampled == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *explainer) linksElsewhere(n trace.Node) bool {

@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/followspan/followspan/assertions/internal/lang"
@@ -97,10 +98,44 @@ func (in *Instance) Revise(f trace.Flow, given []Verdict) []Verdict {
 	var out []Verdict
 	for _, v := range again.Evaluate(f) {
 		if before, ok := old[v.Assertion]; !ok || before != v.Outcome {
+			v.Evidence.Notes = append(v.Evidence.Notes, in.late(f))
 			out = append(out, v)
 		}
 	}
 	return out
+}
+
+// late says by how much spans missed the closing of the flow, and which setting
+// would have waited for them.
+func (in *Instance) late(f trace.Flow) string {
+	last, closed := trace.None, in.judged.Now()
+	for i := in.judged.Len(); i < f.Len(); i++ {
+		if n := f.Member(i); last == trace.None || f.ReceivedAt(n) > f.ReceivedAt(last) {
+			last = n
+		}
+	}
+	if last == trace.None {
+		return "Judged again after it had closed: what is known of its spans has changed."
+	}
+	by := f.ReceivedAt(last).Sub(closed)
+	text := fmt.Sprintf("Judged again: %s/%s arrived %s after the flow had closed (%s).",
+		clone(f.Span(last).Service()), clone(f.Span(last).Name()), lang.FormatDuration(by), in.judged.Reason())
+	switch t := in.flow.Timing; in.judged.Reason() {
+	case trace.BySilence:
+		text += fmt.Sprintf(" timing.quiet: %s would have waited for it.", lang.FormatDuration(roundUp(t.Quiet+by)))
+	case trace.ByDeadline:
+		text += fmt.Sprintf(" timing.deadline: %s would have waited for it.", lang.FormatDuration(roundUp(t.Deadline+by)))
+	}
+	return text
+}
+
+// roundUp makes a duration of two digits that is longer by a tenth at least.
+func roundUp(d time.Duration) time.Duration {
+	step := time.Millisecond
+	for d/step >= 100 {
+		step *= 10
+	}
+	return (d + d/10 + step).Truncate(step)
 }
 
 // services are those of which spans were received.

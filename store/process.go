@@ -21,6 +21,8 @@ type process struct {
 	lag           trace.Lag
 	connection    string
 	newest        trace.Time // the latest end in the request at hand; 0 is none
+	spans, before int        // in the request at hand, and in the one before it
+	crowded       bool       // it sent full batches back to back
 	// upto is the watermark: the latest end in any request. An SDK's queue is first
 	// in, first out and its exports are never concurrent (OpenTelemetry
 	// specification, trace SDK, batching processor), so everything that the process
@@ -83,6 +85,7 @@ func (s *Store) hear(p *process, span trace.Span, at trace.Time) {
 		s.heard = append(s.heard, p)
 	}
 	p.newest = max(p.newest, span.End())
+	p.spans++
 }
 
 // mark moves the watermarks once a request was taken in whole.
@@ -92,6 +95,7 @@ func (s *Store) mark(b trace.Batch) {
 		if p.doubt != "" {
 			p.waiting.dismiss()
 		}
+		p.crowd(b.Received)
 		if p.newest > p.upto {
 			p.upto, p.at = p.newest, b.Received
 			if p.doubt == "" {
@@ -101,6 +105,20 @@ func (s *Store) mark(b trace.Batch) {
 		p.newest = 0
 	}
 	s.heard = s.heard[:0]
+}
+
+// fullBatch is the least that counts as a full batch; SDKs send 512 unless told
+// otherwise.
+const fullBatch = 100
+
+// crowd notices full batches back to back: more was queued than one could hold,
+// and a queue of 2048, which is what SDKs have unless told otherwise, may have run
+// over.
+func (p *process) crowd(at trace.Time) {
+	if p.spans >= fullBatch && p.spans == p.before && at.Sub(p.at) < time.Second && !p.started {
+		p.crowded = true
+	}
+	p.before, p.spans = p.spans, 0
 }
 
 // connect looks for reasons why the order of a process's requests is not known.
@@ -212,7 +230,11 @@ func (s *Store) suspectOrphans(in *instance) {
 		switch span := v.Span(e.Node); span.Kind() {
 		case trace.Server, trace.Consumer: // the missing one is another process's
 		default:
-			s.process(span).lossy = "a span of it never arrived: the parent of " + strings.Clone(span.Name())
+			p := s.process(span)
+			p.lossy = "a span of it never arrived: the parent of " + strings.Clone(span.Name())
+			if p.crowded {
+				in.dropped["spans that the queue of "+p.service+" seems to have dropped: full batches came back to back, and parents are missing; raise its OTEL_BSP_MAX_QUEUE_SIZE"]++
+			}
 		}
 	}
 }

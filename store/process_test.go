@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +152,41 @@ func TestFlushed(t *testing.T) {
 			}
 			if !matches(got, tt.want) {
 				t.Errorf("doubts: got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// An SDK's queue that ran over shows in what is left: batches that are full back to
+// back, and children without their parents.
+func TestAFullQueueIsALoss(t *testing.T) {
+	lines := func(from, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "\n  shop  step %d  internal  %dms..%dms", from+i, 1+from+i, 2+from+i)
+		}
+		return b.String()
+	}
+	tests := []struct {
+		name  string
+		batch int
+		want  int
+	}{{"full batches back to back", 200, 1}, {"small batches", 50, 0}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrace}}, store.Settings{})
+			all := sketch.MustParse("shop  order  0..500ms"+lines(0, 400)+"\n  shop  lost  internal  1ms..450ms  at=1h\n    shop  query  client  1ms..401ms").Arrivals
+			var sent []sketch.Arrival
+			for _, a := range all {
+				if a.Span.Name() != "lost" {
+					sent = append(sent, a)
+				}
+			}
+			for batch := range slices.Chunk(sent, tt.batch) {
+				p.Arrive(batch...)
+			}
+			if got := p.Close(trace.ByEndOfRun)[0].Losses(); len(got) != tt.want {
+				t.Errorf("losses %v, want %d", got, tt.want)
 			}
 		})
 	}

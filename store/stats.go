@@ -23,7 +23,8 @@ type Stats struct {
 	// instances hold and that therefore joined nothing.
 	SharedKeys []string
 	Traces     int
-	Unjoined   int // spans that belong to no flow
+	// Unjoined counts by service the spans that belong to no flow.
+	Unjoined map[string]int
 }
 
 func newStats() Stats { return Stats{Services: map[string]int{}} }
@@ -41,10 +42,11 @@ func (s *Store) Stats() Stats {
 	out.Services, out.Differing = maps.Clone(out.Services), slices.Clone(out.Differing)
 	out.SharedKeys = slices.Clone(out.SharedKeys)
 	out.Refused, out.Bytes, out.Traces = len(s.refused), s.bytes, len(s.traces)
+	out.Unjoined = map[string]int{}
 	v := s.graph.View()
 	for n := range v.Received() {
 		if !v.InFlow(trace.Node(n)) {
-			out.Unjoined++
+			out.Unjoined[strings.Clone(v.Span(trace.Node(n)).Service())]++
 		}
 	}
 	return out

@@ -75,6 +75,7 @@ func TestManyInstances(t *testing.T) {
 	r.Warnings = []diag.Diagnostic{{Severity: diag.Warning, What: "the selector email matched nothing in this run", Range: w.at(`service == "email" and kind == "consumer"`),
 		Label: "nearest: email/process orders, kind is \"server\""}}
 	r.Received.Refused = []trace.Loss{{What: "requests that could not be decoded", Count: 3}}
+	r.Received.Unjoined = []run.ServiceCount{{Service: "cron", Spans: 3}, {Service: "poller", Spans: 1200}}
 	golden(t, "instances.txt", textOf(t, r, TextSettings{}))
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"strings"
 
 	"github.com/followspan/followspan/internal/run"
 )
@@ -36,4 +37,25 @@ func (p *page) warnings(r *run.Result) {
 		p.blank()
 		p.paragraph(0, painted(yellow, "warning: "), "data was not taken: "+lossWords(l))
 	}
+	p.unjoined(r.Received.Unjoined)
+}
+
+// unjoined says which spans belong to no flow: what a flow misses may be among them.
+func (p *page) unjoined(services []run.ServiceCount) {
+	var words []string
+	total := 0
+	for i, s := range services {
+		total += s.Spans
+		if i < shownServices || p.settings.Verbose {
+			words = append(words, number(s.Spans)+" of "+serviceName(s.Service))
+		}
+	}
+	if total == 0 {
+		return
+	}
+	if more := len(services) - len(words); more > 0 {
+		words = append(words, "those of "+count(more, "more service"))
+	}
+	p.blank()
+	p.paragraph(0, painted(dim, "in no flow: "), count(total, "span")+": "+strings.Join(words, ", "))
 }

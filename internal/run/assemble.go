@@ -123,12 +123,18 @@ func (r *runner) end() End {
 func (r *runner) received() Received {
 	s := r.Store.Stats()
 	out := Received{Spans: s.Spans, Traces: s.Traces, Requests: s.Requests, Copies: s.Copies}
-	for service, n := range s.Services {
-		out.Services = append(out.Services, ServiceCount{service, n})
-	}
-	slices.SortFunc(out.Services, func(a, b ServiceCount) int { return cmp.Compare(a.Service, b.Service) })
+	out.Services, out.Unjoined = counts(s.Services), counts(s.Unjoined)
 	if s.Refused > 0 {
 		out.Refused = append(out.Refused, trace.Loss{What: "spans refused: the memory for spans is used up", Count: s.Refused})
 	}
+	return out
+}
+
+// counts sorts a count of spans by service.
+func counts(of map[string]int) (out []ServiceCount) {
+	for service, n := range of {
+		out = append(out, ServiceCount{service, n})
+	}
+	slices.SortFunc(out, func(a, b ServiceCount) int { return cmp.Compare(a.Service, b.Service) })
 	return out
 }

@@ -100,6 +100,7 @@ type Received struct {
 	Requests int
 	Copies   int            // spans received again
 	Services []ServiceCount // by name
+	Unjoined []ServiceCount // spans that belong to no flow, by name
 	Refused  []trace.Loss
 }
 

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,12 +116,18 @@ func TestRunRevises(t *testing.T) {
 		r := newTestRun(t, "version: 1\nflows: {order: {origin: name == \"order\", never: [name == \"late\"]}}")
 		r.send("shop  order  0..1ms")
 		r.settings.Drain = func(context.Context) error {
+			time.Sleep(3100 * time.Millisecond)
 			r.send("shop  order  0..1ms\n  shop  late  0..1ms internal")
 			return nil
 		}
 		result := Run(t.Context(), r.settings)
 		if got := outcomes(result)[`never name == "late"`]; got != assertions.Fail {
 			t.Errorf("the verdict is %v after a late span that must never be", got)
+		}
+		for v := range result.Verdicts() {
+			if notes := strings.Join(v.Evidence.Notes, " "); v.Outcome == assertions.Fail && !strings.Contains(notes, "shop/late arrived 3.1s after the flow had closed (complete). timing.quiet: 4s would") {
+				t.Errorf("notes: %s", notes)
+			}
 		}
 	})
 }

@@ -14,7 +14,8 @@
 //	server client …       the kind; default server below another service, else internal; server at the margin
 //	ok error              the status; error="card declined" gives the message
 //	#pub                  a label that link=, parent= and trace= may name
-//	link=#pub             a span link; several are allowed
+//	link=#pub             a span link; several are allowed; link=unsampled names a span
+//	                      that was not sampled, so that it never comes
 //	parent=#pub           the parent, instead of the indentation; parent=missing names one that never comes
 //	trace=#pub            the same trace as the labelled span's
 //	at=200ms              when it arrives; default: its end
@@ -214,6 +215,10 @@ func (p *parser) finish() (*Sketch, error) {
 			l.data.Parent = spanID(0xdead0000 + l.number)
 		}
 		for _, label := range l.links {
+			if label == unsampled {
+				l.data.Links = append(l.data.Links, trace.LinkData{TraceID: traceID(0xdead), SpanID: spanID(0xdead), Flags: 0x100})
+				continue
+			}
 			target := p.labels[label]
 			l.data.Links = append(l.data.Links, trace.LinkData{TraceID: traceID(target.traceNo), SpanID: spanID(target.number)})
 		}
@@ -221,9 +226,12 @@ func (p *parser) finish() (*Sketch, error) {
 	return p.build(), nil
 }
 
+// unsampled is what a link names instead of a label.
+const unsampled = "unsampled"
+
 func (p *parser) resolve(l *line) error {
 	for _, label := range l.links {
-		if p.labels[label] == nil {
+		if p.labels[label] == nil && label != unsampled {
 			return fmt.Errorf("sketch: %s %q links to #%s, which no line is labelled with", l.service, l.data.Name, label)
 		}
 	}
