@@ -233,7 +233,7 @@ func (s *Store) suspectOrphans(in *instance) {
 			p := s.process(span)
 			p.lossy = "a span of it never arrived: the parent of " + strings.Clone(span.Name())
 			if p.crowded {
-				in.dropped["spans that the queue of "+p.service+" seems to have dropped: full batches came back to back, and parents are missing; raise its OTEL_BSP_MAX_QUEUE_SIZE"]++
+				in.drop("spans that the queue of "+p.service+" seems to have dropped: full batches came back to back, and parents are missing; raise its OTEL_BSP_MAX_QUEUE_SIZE", 1)
 			}
 		}
 	}

@@ -175,7 +175,7 @@ func TestAFullQueueIsALoss(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrace}}, store.Settings{})
-			all := sketch.MustParse("shop  order  0..500ms"+lines(0, 400)+"\n  shop  lost  internal  1ms..450ms  at=1h\n    shop  query  client  1ms..401ms").Arrivals
+			all := sketch.MustParse("shop  order  0..500ms" + lines(0, 400) + "\n  shop  lost  internal  1ms..450ms  at=1h\n    shop  query  client  1ms..401ms").Arrivals
 			var sent []sketch.Arrival
 			for _, a := range all {
 				if a.Span.Name() != "lost" {

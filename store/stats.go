@@ -120,10 +120,14 @@ func (in *instance) countDropped(span trace.Span) {
 		"attributes dropped by the SDK": attrs, "events dropped by the SDK": events, "links dropped by the SDK": links,
 	} {
 		if n > 0 {
-			if in.dropped == nil {
-				in.dropped = map[string]int{}
-			}
-			in.dropped[what] += int(n)
+			in.drop(what, int(n))
 		}
 	}
+}
+
+func (in *instance) drop(what string, n int) {
+	if in.dropped == nil {
+		in.dropped = map[string]int{}
+	}
+	in.dropped[what] += n
 }
