@@ -100,8 +100,8 @@ func (s *Server) lose(ctx context.Context, f *failure, from source) {
 
 // took counts what the Sink took.
 func (s *Server) took(b trace.Batch, from source) (lagging []Sender) {
-	s.stats.took(len(b.Spans))
-	return s.stats.senders.took(b, from)
+	retrying := s.stats.took(len(b.Spans), from.host())
+	return s.stats.senders.took(b, from, retrying)
 }
 
 // decode writes the request with the next free shard.

@@ -62,10 +62,13 @@ func unsinkable(err error) *failure {
 	return unavailable(err)
 }
 
+// askedToRetry is the reason of requests that a retry will bring in.
+const askedToRetry = "asked to retry"
+
 // unavailable asks the sender to try again (OTLP 1.x, "OTLP/gRPC Throttling" and
 // "OTLP/HTTP Throttling").
 func unavailable(err error) *failure {
-	f := &failure{reason: "asked to retry", code: codes.Unavailable, http: http.StatusServiceUnavailable, message: err.Error()}
+	f := &failure{reason: askedToRetry, code: codes.Unavailable, http: http.StatusServiceUnavailable, message: err.Error()}
 	switch {
 	case errors.Is(err, errBusy):
 		f.http = http.StatusTooManyRequests

@@ -35,8 +35,9 @@ type senders struct {
 }
 
 // took counts the spans of a batch by their service instance. It returns the
-// instances that turned out to send late, each once.
-func (s *senders) took(b trace.Batch, from source) (lagging []Sender) {
+// instances that turned out to send late by themselves, each once: one that was
+// told to retry could not do better.
+func (s *senders) took(b trace.Batch, from source, retrying bool) (lagging []Sender) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var last trace.Resource
@@ -48,7 +49,7 @@ func (s *senders) took(b trace.Batch, from source) (lagging []Sender) {
 		}
 		sender.Spans++
 		sender.Lag.Observe(span.End(), b.Received)
-		if sender.Lag.Most >= late && !sender.Lag.Unknown && !s.advised[sender] {
+		if sender.Lag.Most >= late && !sender.Lag.Unknown && !retrying && !s.advised[sender] {
 			s.advised[sender] = true
 			lagging = append(lagging, *sender)
 		}

@@ -1,6 +1,7 @@
 package receiver_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,21 @@ func TestLagIsMeasuredAndTold(t *testing.T) {
 		if diff := cmp.Diff(want, s.Stats().Senders); diff != "" {
 			t.Errorf("senders (-want +got):\n%s", diff)
 		}
+	}
+}
+
+// Whose spans are late because it was told to retry is not told to send sooner.
+func TestNoLagAdviceAfterRetries(t *testing.T) {
+	sink := &memory{err: errors.New("full")}
+	s := start(t, receiver.Settings{}, sink)
+	late := from("shop", "a", 0, time.Now().Add(-5*time.Second))
+	if _, err := exporter(t, s).Export(t.Context(), late); err == nil {
+		t.Fatal("the sink did not refuse")
+	}
+	sink.err = nil
+	answer, err := exporter(t, s).Export(t.Context(), late)
+	if err != nil || answer.PartialSuccess().ErrorMessage() != "" {
+		t.Errorf("answer %q, %v", answer.PartialSuccess().ErrorMessage(), err)
 	}
 }
 

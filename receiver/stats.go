@@ -72,10 +72,13 @@ func (s *stats) request(sig signal) {
 	}
 }
 
-func (s *stats) took(spans int) {
+// took counts spans, and reports whether the peer was ever asked to retry.
+func (s *stats) took(spans int, peer string) (retrying bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.totals.Spans += uint64(spans)
+	_, retrying = s.refused[refusal{reason: askedToRetry, peer: peer}]
+	return retrying
 }
 
 func (s *stats) refuseRequest(reason, peer string) {
