@@ -1,11 +1,6 @@
 package lang
 
-import (
-	"math"
-	"slices"
-
-	"github.com/followspan/followspan/trace"
-)
+import "math"
 
 var valueArg = Arg{Name: "v", Kind: AnyArg}
 
@@ -68,63 +63,6 @@ func runConserved(f *Frame, e *Expr) (Value, *Doubt) {
 		return boolValue(math.Abs(x-y) <= 1e-9*max(math.Abs(x), math.Abs(y))), nil
 	}
 	return no, nil // what is no number any more was not conserved
-}
-
-// Occurrence is a span that counts for a key, by a link if it handled a batch.
-type Occurrence struct {
-	Node trace.Node
-	Key  Value
-}
-
-// Occurrences are the spans of argument 0 by key. A span with several links into
-// the flow handled a batch and counts once for each of them.
-func (e *Expr) Occurrences(f *Frame) ([]Occurrence, *Doubt) {
-	nodes, d := e.spans(f, 0)
-	var out []Occurrence
-	for _, n := range nodes {
-		f.step(1)
-		linked := f.linkedMembers(n)
-		if len(linked) < 2 {
-			linked = []trace.Node{n}
-		}
-		for _, m := range linked {
-			k := e.Args[1].of(f, spanValue(m))
-			d = worse(d, k.Doubt())
-			out = append(out, Occurrence{n, k})
-		}
-	}
-	return out, d
-}
-
-// linkedMembers are the members of the flow that a span links to.
-func (f *Frame) linkedMembers(n trace.Node) []trace.Node {
-	var out []trace.Node
-	for m, rule := range f.View.Causes(n) {
-		if rule == trace.ByLink && (f.Member == nil || f.Member(m)) {
-			out = append(out, m)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func runExactlyOnce(f *Frame, e *Expr) (Value, *Doubt) {
-	all, d := e.Occurrences(f)
-	seen := map[string]bool{}
-	for _, o := range all {
-		id := o.Key.identity()
-		if o.Key.kind == Missing || seen[id] {
-			return no, d
-		}
-		seen[id] = true
-	}
-	return boolValue(len(all) > 0), worse(d, f.coming())
-}
-
-func runAtLeastOnce(f *Frame, e *Expr) (Value, *Doubt) {
-	all, d := e.Occurrences(f)
-	missed := slices.ContainsFunc(all, func(o Occurrence) bool { return o.Key.kind == Missing })
-	return boolValue(len(all) > 0 && !missed), worse(d, f.coming())
 }
 
 func isKind(k Kind) func(*Frame, *Expr) (Value, *Doubt) {
