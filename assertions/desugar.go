@@ -61,11 +61,25 @@ func (c *compiler) arrow(a *Arrow, kind Kind) *check {
 	name := c.plan.names[target]
 	text := c.arrowText(a, name)
 	line := oneLine(a.Range.Text())
-	return &check{
+	k := &check{
 		assertion: &Assertion{Flow: c.plan.flow.Name, Name: line, Kind: kind, Text: a.Range.Text(), Range: a.Range},
 		that:      c.generated(text, c.flowScope()), text: text, target: target, over: -1,
 		arrow: a, caller: c.mustSet(caller), callee: c.mustSet(callee),
 	}
+	if !a.Forbidden { // which says by itself what it had nothing of
+		k.parties = c.services(a.Caller, a.Callee)
+	}
+	return k
+}
+
+// services are the parties that are no declared sets.
+func (c *compiler) services(parties ...Party) (out []Party) {
+	for _, p := range parties {
+		if i, ok := c.set(p.Name); !ok || !c.plan.sets[i].declared {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func (c *compiler) mustSet(name string) int {
@@ -184,7 +198,8 @@ func (c *compiler) only(lines []OnlyDecl) []*check {
 		target := c.add(&setPlan{name: c.fresh("others of " + line.Caller.Name), source: source, computed: c.generated(source, c.flowScope())})
 		text := c.plan.names[target] + ".empty"
 		a := &Assertion{Flow: c.plan.flow.Name, Name: oneLine("only " + line.Range.Text()), Kind: KindOnly, Text: line.Range.Text(), Range: line.Range}
-		out = append(out, &check{assertion: a, that: c.generated(text, c.flowScope()), text: text, target: target, over: -1})
+		out = append(out, &check{assertion: a, that: c.generated(text, c.flowScope()), text: text, target: target, over: -1,
+			parties: c.services(line.Caller)})
 	}
 	return out
 }

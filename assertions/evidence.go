@@ -71,11 +71,7 @@ func (x *explainer) vacuous() {
 func (x *explainer) nobody() {
 	caller := x.check.arrow.Caller
 	x.Why, x.At = fmt.Sprintf("no span ever named %s, so this forbids nothing", caller.Name), caller.Range
-	var known []string
-	for i := range x.flow.Received() {
-		known = append(known, clone(x.flow.Span(trace.Node(i)).Service()))
-	}
-	if near, ok := diag.Suggest(caller.Name, known); ok {
+	if near, ok := diag.Suggest(caller.Name, x.in.knownServices()); ok {
 		x.Try = append(x.Try, near)
 	}
 }

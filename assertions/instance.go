@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/followspan/followspan/assertions/internal/lang"
@@ -136,6 +137,16 @@ func roundUp(d time.Duration) time.Duration {
 		step *= 10
 	}
 	return (d + d/10 + step).Truncate(step)
+}
+
+// knownServices are all of which spans were received.
+func (in *Instance) knownServices() (out []string) {
+	in.services.has(in.frame.View, "")
+	for name := range in.services.names {
+		out = append(out, clone(name))
+	}
+	slices.Sort(out)
+	return out
 }
 
 // services are those of which spans were received.

@@ -54,6 +54,7 @@ func (l *linter) flow(f *Flow) {
 		l.impossible(k)
 	}
 	l.usedSets(f)
+	l.severalOrigins(f)
 	l.assertsNothing(f)
 }
 

@@ -75,7 +75,7 @@ func key(source string, bare *lang.Scope) func(trace.Span) (string, bool) {
 
 // origins checks what memberships will compile.
 func (c *compiler) origins(d *FlowDecl) {
-	bare := &lang.Scope{Span: true, Bare: true, Params: c.params}
+	bare := &lang.Scope{Span: true, Bare: true, Params: c.params, Sets: c.declared()}
 	if !d.Origin.IsZero() {
 		_, found := lang.CompileBool(d.Origin.Text, bare)
 		c.report(d.Origin, found)

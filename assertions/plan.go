@@ -49,6 +49,8 @@ type check struct {
 	// over is the set that each: checks every span of; -1 for others.
 	over  int
 	arrow *Arrow
+	// parties are those of a line that may pass though no span ever named them.
+	parties []Party
 	// caller and callee are the sets of an arrow's two sides.
 	caller, callee int
 	chain          []int // lines of a sequence: the sets up to this one, in their order
@@ -133,7 +135,18 @@ func (c *compiler) add(s *setPlan) int {
 
 // spanScope is what a selector may name.
 func (c *compiler) spanScope() *lang.Scope {
-	return &lang.Scope{Span: true, Params: c.params, Sets: c.plan.names}
+	return &lang.Scope{Span: true, Params: c.params, Sets: c.declared()}
+}
+
+// declared are the names of all sets of the flow, those further down included.
+func (c *compiler) declared() []string {
+	names := []string{"spans"}
+	for _, list := range [][]SetDecl{c.file.Spans, c.decl.Spans} {
+		for _, s := range list {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // flowScope is what an assertion may name.

@@ -14,11 +14,12 @@ type Judged struct {
 }
 
 // Warnings says what of a whole run should make one doubt a pass: declared sets
-// that no span matched, with the nearest miss, and guards that never held. What a
-// failure speaks of already is left out.
+// that no span matched, with the nearest miss, parties of arrows that no span
+// named, and guards that never held. What a failure speaks of already is left out.
 func (s *Suite) Warnings(closed []Judged) diag.List {
 	var out diag.List
 	out = append(out, unmatched(closed)...)
+	out = append(out, unnamed(closed)...)
 	return append(out, neverApplied(closed)...).Sorted()
 }
 
@@ -79,6 +80,42 @@ func (j Judged) nothingMatched(p *setPlan) *diag.Diagnostic {
 		if near.Fails != "" {
 			d.Notes = append(d.Notes, fmt.Sprintf("It satisfies %d of %d conditions, but not %s: %s.", near.Holds, near.Of, near.Fails, near.Actual))
 		}
+	}
+	return d
+}
+
+// unnamed warns of parties that no span of the run named, in lines that pass all
+// the same: "typo -> x, optional".
+func unnamed(closed []Judged) diag.List {
+	named, failed := map[diag.Range]bool{}, map[diag.Range]bool{}
+	example := map[diag.Range]*diag.Diagnostic{}
+	var order []diag.Range
+	for _, j := range closed {
+		for _, s := range j.states {
+			i := slices.IndexFunc(j.Verdicts, func(v Verdict) bool { return v.Assertion == s.assertion })
+			for _, p := range s.parties {
+				named[p.Range] = named[p.Range] || j.named(p.Name)
+				failed[p.Range] = failed[p.Range] || i < 0 || j.Verdicts[i].Outcome != Pass
+				if example[p.Range] == nil {
+					example[p.Range] = j.nobodyNamed(p)
+					order = append(order, p.Range)
+				}
+			}
+		}
+	}
+	var out diag.List
+	for _, at := range order {
+		if !named[at] && !failed[at] {
+			out = append(out, *example[at])
+		}
+	}
+	return out
+}
+
+func (j Judged) nobodyNamed(p Party) *diag.Diagnostic {
+	d := &diag.Diagnostic{Severity: diag.Warning, What: fmt.Sprintf("no span ever named %s", p.Name), Range: p.Range, Label: "neither a service nor a peer of any span is called this"}
+	if near, ok := diag.Suggest(p.Name, j.knownServices()); ok {
+		d.Try = append(d.Try, near)
 	}
 	return d
 }

@@ -66,3 +66,51 @@ email  mail  0..1ms`); got != "" {
 		t.Errorf("a set that matched in one instance is warned about:\n%s", got)
 	}
 }
+
+// A party that is misspelt is told even where the line passes without it.
+func TestWarningsOfParties(t *testing.T) {
+	suite, problems := assertions.Load(diag.NewSource("f.yaml", `version: 1
+flows:
+  order:
+    origin: name == "order"
+    calls: |
+      shop -> payment
+      shpo -> payment, optional
+      shop -> fraud, at most 2
+      shop -> stripe.com, optional
+      shop !-> legacy
+    only:
+      - shoop -> [payment]
+`), assertions.Options{})
+	if problems.HasErrors() {
+		t.Fatal(diag.Style{}.RenderAll(problems))
+	}
+	var closed []assertions.Judged
+	for _, f := range storetest.Flows(suite.Memberships(), sketch.MustParse("shop  order  0..9ms\n  payment  Charge  1..2ms\n    payment  pay  client  1..2ms  server.address=stripe.com")) {
+		in := suite.Open(f.Declaration)
+		closed = append(closed, assertions.Judged{Instance: in, Verdicts: in.Evaluate(f)})
+	}
+	want := `warning: no span ever named shpo
+ --> f.yaml:7:7
+  |
+7 |       shpo -> payment, optional
+  |       ^^^^ neither a service nor a peer of any span is called this
+  = try: shop
+
+warning: no span ever named fraud
+ --> f.yaml:8:15
+  |
+8 |       shop -> fraud, at most 2
+  |               ^^^^^ neither a service nor a peer of any span is called this
+
+warning: no span ever named shoop
+  --> f.yaml:12:9
+   |
+12 |       - shoop -> [payment]
+   |         ^^^^^ neither a service nor a peer of any span is called this
+   = try: shop
+`
+	if diff := cmp.Diff(want, diag.Style{ASCII: true}.RenderAll(suite.Warnings(closed))); diff != "" {
+		t.Errorf("warnings (-want +got)\n%s", diff)
+	}
+}

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -57,6 +58,9 @@ func (c *compiler) member(x *ast.MemberNode) *Expr {
 	if c.scope.Span && !c.isLocal(id.Value) {
 		// Behind a scalar field the whole dotted path is an attribute: service.version.
 		head := segment{id.Value, false, from, to}
+		if c.setInSelector(head, path) {
+			return c.bad(from, path[len(path)-1].to)
+		}
 		if _, param := c.scope.Params[id.Value]; !param && id.Value != "it" {
 			return c.path(c.subjectSpan(from), append([]segment{head}, path...))
 		}
@@ -66,6 +70,23 @@ func (c *compiler) member(x *ast.MemberNode) *Expr {
 	}
 	c.unknownName(id.Value, from, to)
 	return c.bad(from, path[len(path)-1].to)
+}
+
+// setInSelector refuses calls.exists in a condition on one span, where it would be
+// the attribute of that name.
+func (c *compiler) setInSelector(head segment, path []segment) bool {
+	_, declared := c.scope.set(head.name)
+	w := wordByName[path[0].name]
+	if !declared || w == nil || !w.Property || path[0].quoted {
+		return false
+	}
+	names := head.name
+	for _, s := range path {
+		names += "." + s.name
+	}
+	c.add(head.from, path[0].to, "a set within a condition on one span", "%s is a set, which has no meaning here", head.name).
+		try("all of it under expect, where sets have a meaning", "attrs["+strconv.Quote(names)+"] for the attribute of that name")
+	return true
 }
 
 func (c *compiler) isLocal(name string) bool {

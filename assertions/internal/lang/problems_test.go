@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var testScopes = map[string]*Scope{
 	"span":    {Span: true, Sets: []string{"spans", "checkout", "payment", "email"}},
-	"bare":    {Span: true, Bare: true},
+	"bare":    {Span: true, Bare: true, Sets: []string{"spans"}},
 	"flow":    {Sets: []string{"spans", "checkout", "payment", "email"}, Params: map[string]Value{"max_checkout": durationValue(1e9)}},
 	"trigger": {Sets: []string{"spans", "payment"}, Trigger: true},
 }

@@ -14,7 +14,7 @@ type Scope struct {
 	// Bare: that span stands alone, and its edges cannot be asked for.
 	Bare bool
 	// Sets are the declared sets; a Frame has their states in this order. One of
-	// them is usually "spans".
+	// them is usually "spans". With Span they are those that are refused.
 	Sets []string
 	// Params are the named constants.
 	Params map[string]Value
