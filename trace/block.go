@@ -33,17 +33,16 @@ type attrRow struct{ shape, cells uint32 }
 
 // row is one span. What few spans have lies in an extraRow.
 type row struct {
-	trace      TraceID
-	id, parent SpanID
-	start, end Time
-	name       ref
-	attrs      attrRow
-	resource   uint32
-	scope      uint32
-	extra      uint32 // index + 1; 0 is none
-	flags      uint32
-	kind       Kind
-	status     Status
+	trace           TraceID
+	id, parent      SpanID
+	start, end      Time
+	name            ref
+	attrs           attrRow
+	extra           uint32 // index + 1; 0 is none
+	flags           uint32
+	resource, scope uint16
+	kind            Kind
+	status          Status
 }
 
 type extraRow struct {
@@ -100,9 +99,8 @@ func (b *Block) value(kind ValueKind, cell uint64) Value {
 	case String, Bytes:
 		return Value{kind: kind, text: b.str(ref(cell))}
 	case List, Map:
-		// The number of elements stands before the encoded elements.
-		n, text := cutUvarint(b.str(ref(cell)))
-		return Value{kind: kind, bits: n, text: text}
+		bits, _, elements := cutHead(b.str(ref(cell)))
+		return Value{kind: kind, bits: bits, text: elements}
 	}
 	return Value{kind: kind, bits: cell}
 }
@@ -128,12 +126,4 @@ func (b *Block) each(a attrRow, yield func(string, Value) bool) {
 }
 
 // Size is what the block takes of memory, in bytes, whether filled or not.
-func (b *Block) Size() int64 {
-	return int64(size(b.rows) + size(b.cells) + size(b.text) + size(b.shapes) + size(b.keys) + size(b.kinds) +
-		size(b.resources) + size(b.scopes) + size(b.extras) + size(b.events) + size(b.links))
-}
-
-func size[T any](column []T) int {
-	var one T
-	return cap(column) * int(unsafe.Sizeof(one))
-}
+func (b *Block) Size() int64 { return int64(b.capacity().bytes()) }

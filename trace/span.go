@@ -72,10 +72,10 @@ func (s Span) Lookup(key string) (Value, bool) {
 }
 
 // Resource is the service that reported the span.
-func (s Span) Resource() Resource { return Resource{s.b, s.row().resource} }
+func (s Span) Resource() Resource { return Resource{s.b, uint32(s.row().resource)} }
 
 // Scope is the instrumentation that made the span.
-func (s Span) Scope() Scope { return Scope{s.b, s.row().scope} }
+func (s Span) Scope() Scope { return Scope{s.b, uint32(s.row().scope)} }
 
 // Service is the resource's service.name, or "" if it has none.
 func (s Span) Service() string { return s.Resource().Service() }

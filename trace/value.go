@@ -2,7 +2,6 @@ package trace
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"iter"
 	"math"
 	"strconv"
@@ -29,16 +28,16 @@ var valueKindNames = [...]string{"missing", "empty", "string", "bool", "int", "f
 // String returns the name that messages use.
 func (k ValueKind) String() string { return valueKindNames[k] }
 
-// MaxValueDepth is how deep lists and maps may nest in a value. What lies deeper
-// is kept as an Empty value, so that no sender can exhaust a reader's stack.
-const MaxValueDepth = 64
+// MaxValueDepth is how deep lists and maps may nest in a value, so that no sender
+// can exhaust a reader's stack. What lies deeper becomes an Empty value.
+const MaxValueDepth = 100
 
 // Value is the typed value of an attribute. It is immutable and holds no
 // pointers but the one of its text; a Value of a [Span] pins that span's block.
 // Two Values are == exactly if kind and content are the same to the bit.
 type Value struct {
 	kind ValueKind
-	bits uint64
+	bits uint64 // Bool, Int and Double: the content. List and Map: the number of elements, depth << 32.
 	text string // String and Bytes: the content. List and Map: the encoded elements.
 }
 
@@ -69,58 +68,6 @@ func BoolValue(b bool) Value {
 		return Value{kind: Bool, bits: 1}
 	}
 	return Value{kind: Bool}
-}
-
-// ListValue returns a Value that holds the elements in their order.
-func ListValue(elems ...Value) Value {
-	var b []byte
-	for _, e := range elems {
-		b = appendValue(b, e, MaxValueDepth-1)
-	}
-	return Value{kind: List, bits: uint64(len(elems)), text: string(b)}
-}
-
-// MapValue returns a Value that holds the attributes in their order.
-func MapValue(attrs ...Attr) Value {
-	var b []byte
-	for _, a := range attrs {
-		b = appendString(b, a.Key)
-		b = appendValue(b, a.Value, MaxValueDepth-1)
-	}
-	return Value{kind: Map, bits: uint64(len(attrs)), text: string(b)}
-}
-
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-// appendValue encodes v as kind, bits, text. Depth is what may still nest below.
-func appendValue(b []byte, v Value, depth int) []byte {
-	if depth < v.depth() {
-		v = EmptyValue()
-	}
-	b = append(b, byte(v.kind))
-	b = binary.AppendUvarint(b, v.bits)
-	return appendString(b, v.text)
-}
-
-// depth is 0 for scalars and 1 more than the deepest element for lists and maps.
-// Values are built from the inside out, so it never exceeds MaxValueDepth.
-func (v Value) depth() int {
-	deepest := 0
-	switch v.kind {
-	case List:
-		for e := range v.Elems() {
-			deepest = max(deepest, e.depth())
-		}
-	case Map:
-		for _, e := range v.Fields() {
-			deepest = max(deepest, e.depth())
-		}
-	default:
-		return 0
-	}
-	return deepest + 1
 }
 
 func (v Value) Kind() ValueKind { return v.kind }
@@ -158,7 +105,7 @@ func (v Value) Bool() bool { return v.kind == Bool && v.bits == 1 }
 // Len returns the number of elements of a List or Map value, else 0.
 func (v Value) Len() int {
 	if v.kind == List || v.kind == Map {
-		return int(v.bits)
+		return int(uint32(v.bits))
 	}
 	return 0
 }
@@ -205,28 +152,6 @@ func (v Value) Field(key string) (Value, bool) {
 		}
 	}
 	return Value{}, false
-}
-
-func cutValue(s string) (Value, string) {
-	v := Value{kind: ValueKind(s[0])}
-	v.bits, s = cutUvarint(s[1:])
-	v.text, s = cutString(s)
-	return v, s
-}
-
-func cutString(s string) (string, string) {
-	n, s := cutUvarint(s)
-	return s[:n], s[n:]
-}
-
-func cutUvarint(s string) (uint64, string) {
-	var x uint64
-	for i := 0; ; i++ {
-		x |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			return x, s[i+1:]
-		}
-	}
 }
 
 // String formats v for people: strings quoted, lists and maps as in JSON, bytes
