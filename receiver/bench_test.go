@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
 
+	"github.com/followspan/followspan/internal/otlp/otlptest"
 	"github.com/followspan/followspan/receiver"
 	"github.com/followspan/followspan/trace"
 )
@@ -55,8 +56,8 @@ func measure(b *testing.B, l load, serve func(b *testing.B, protocol string) (ad
 	l.run(b)
 	used := processorTime(b) - before
 	b.StopTimer()
-	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N*spansPerRequest), "cpu-ns/span")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spansPerRequest), "ns/span")
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N*otlptest.SpansPerRequest), "cpu-ns/span")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*otlptest.SpansPerRequest), "ns/span")
 }
 
 func measureReceiver(b *testing.B, l load) {
@@ -79,8 +80,8 @@ func measureReceiver(b *testing.B, l load) {
 			}
 		}
 	}
-	if spans != b.N*spansPerRequest {
-		b.Fatalf("the sink has %d spans, want %d", spans, b.N*spansPerRequest)
+	if spans != b.N*otlptest.SpansPerRequest {
+		b.Fatalf("the sink has %d spans, want %d", spans, b.N*otlptest.SpansPerRequest)
 	}
 	b.ReportMetric(float64(bytes)/float64(spans), "B/span")
 }
@@ -146,7 +147,7 @@ type dropping struct {
 }
 
 func (dropping) Export(_ context.Context, r ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
-	if r.Traces().SpanCount() != spansPerRequest {
+	if r.Traces().SpanCount() != otlptest.SpansPerRequest {
 		return ptraceotlp.ExportResponse{}, fmt.Errorf("%d spans", r.Traces().SpanCount())
 	}
 	return ptraceotlp.NewExportResponse(), nil

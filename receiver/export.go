@@ -37,7 +37,7 @@ type shard struct {
 
 func newShard() *shard {
 	s := &shard{}
-	s.decoder = otlp.NewDecoder(&s.builder)
+	s.decoder = otlp.NewDecoder(&s.builder, otlp.Limits{})
 	return s
 }
 

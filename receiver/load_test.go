@@ -4,30 +4,25 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
+
+	"github.com/followspan/followspan/internal/otlp/otlptest"
 )
 
-const (
-	spansPerRequest = 100
-	senders         = 4 // connections of one load, each with one request under way
-)
+// senders are the connections of one load, each with one request under way.
+const senders = 4
 
 // load is what a process that sends does.
 type load struct {
@@ -164,42 +159,35 @@ func (unclosed) Close() error { return nil }
 // requests are the bodies that one sender sends.
 type requests struct {
 	load
-	sender   int
-	sent     int
-	template []byte
-	ready    [][]byte // that are sent again and again, unless all spans are distinct
-	packed   bytes.Buffer
+	fresh  *otlptest.Requests
+	sent   int
+	ready  [][]byte // that are sent again and again, unless all spans are distinct
+	packed bytes.Buffer
 }
 
 func (l load) newRequests(sender int) *requests {
-	r := &requests{load: l, sender: sender}
-	request := typical()
-	var err error
-	if r.template, err = request.MarshalProto(); l.JSON {
-		r.template, err = request.MarshalJSON()
+	series := rune('a' + sender)
+	if l.JSON {
+		return &requests{load: l, fresh: otlptest.JSON(series)}
 	}
-	if err != nil {
-		panic(err) // the request is constant
-	}
-	return r
+	return &requests{load: l, fresh: otlptest.Protobuf(series)}
 }
 
 // next is a request that is the caller's until the next call.
 func (r *requests) next() ([]byte, error) {
 	const different = 50
 	if r.sent++; r.Distinct {
-		return r.pack()
+		return r.pack(r.fresh.Next())
 	}
 	if len(r.ready) < different {
-		body, err := r.pack()
+		body, err := r.pack(r.fresh.Next())
 		r.ready = append(r.ready, bytes.Clone(body))
 		return body, err
 	}
 	return r.ready[r.sent%different], nil
 }
 
-func (r *requests) pack() ([]byte, error) {
-	body := r.stamp()
+func (r *requests) pack(body []byte) ([]byte, error) {
 	if !r.Gzip {
 		return body, nil
 	}
@@ -210,71 +198,4 @@ func (r *requests) pack() ([]byte, error) {
 	}
 	err := z.Close()
 	return r.packed.Bytes(), err
-}
-
-// blank stands in a template where spans differ: in ids and in texts.
-const blank = "@@@@@@@@"
-
-// stamp fills the blanks of the next request.
-func (r *requests) stamp() []byte {
-	body := bytes.Clone(r.template)
-	blanks := bytes.Count(body, []byte(blank)) / spansPerRequest
-	for i, rest := 0, body; ; i++ {
-		at := bytes.Index(rest, []byte(blank))
-		if at < 0 {
-			return body
-		}
-		copy(rest[at:], fmt.Sprintf("%c%07d", 'a'+r.sender, r.sent*spansPerRequest+i/blanks))
-		rest = rest[at:]
-	}
-}
-
-// typical is a request as a busy service sends it, about 520 bytes and 10
-// attributes a span, with blanks.
-func typical() ptraceotlp.ExportRequest {
-	td := ptrace.NewTraces()
-	rs := td.ResourceSpans().AppendEmpty()
-	for i, key := range []string{"service.name", "service.instance.id", "host.id", "telemetry.sdk.language"} {
-		rs.Resource().Attributes().PutStr(key, fmt.Sprint("checkout-", i))
-	}
-	ss := rs.ScopeSpans().AppendEmpty()
-	ss.Scope().SetName("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp")
-	for i := range spansPerRequest {
-		s := ss.Spans().AppendEmpty()
-		s.SetTraceID([16]byte([]byte("trace id" + blank)))
-		s.SetSpanID([8]byte([]byte(blank)))
-		s.SetParentSpanID([8]byte([]byte("parent" + fmt.Sprintf("%02d", i))))
-		s.SetName("POST /api/v2/order/{id}")
-		s.SetKind(ptrace.SpanKindServer)
-		s.SetStartTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i*1_000_000))
-		s.SetEndTimestamp(s.StartTimestamp() + 5_000_000)
-		a := s.Attributes()
-		a.PutStr("http.request.method", "POST")
-		a.PutStr("url.path", "/api/v2/order/"+blank)
-		a.PutStr("url.scheme", "https")
-		a.PutStr("http.route", "/api/v2/order/{id}")
-		a.PutStr("server.address", "checkout.shop.svc.cluster.local")
-		a.PutInt("server.port", 8443)
-		a.PutInt("http.response.status_code", 200)
-		a.PutStr("enduser.id", "user-"+blank)
-		a.PutStr("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36")
-		a.PutStr("order.id", "ord-"+blank)
-	}
-	return ptraceotlp.NewExportRequestFromTraces(td)
-}
-
-// The benchmarks measure what users send: the size of a span is part of it.
-func TestTypicalSpan(t *testing.T) {
-	r := (load{Distinct: true}).newRequests(0)
-	first, err := r.next()
-	second, err2 := r.next()
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
-	if size := len(first) / spansPerRequest; size < 500 || size > 550 {
-		t.Errorf("%d bytes a span", size)
-	}
-	if strings.Contains(string(first), blank) || bytes.Equal(first, second) {
-		t.Error("the spans of two requests are not distinct")
-	}
 }

@@ -2,8 +2,8 @@ package otlp
 
 import (
 	"math"
+	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/followspan/followspan/trace"
@@ -16,23 +16,36 @@ const serviceName = "service.name"
 // and keeps its scratch memory between requests. The caller commits the Builder
 // after a request that was decoded and rolls it back after an error.
 type Decoder struct {
-	b        *trace.Builder
+	b      *trace.Builder
+	limits Limits
+
+	resource trace.ResourceData
+	scope    trace.ScopeData
 	span     trace.SpanData
-	attrs    []trace.Attr // of resources and scopes
-	refusals []Refusal
+	inner    []trace.Attr // of the span's events and links
+
+	resourceValues trace.ValueWriter
+	values         trace.ValueWriter // of the scope, then of each span
+
+	attributes int // that the span may still have
+	elements   int // that the request may still have
+	refusals   []Refusal
 }
 
 // NewDecoder returns a Decoder that writes into b.
-func NewDecoder(b *trace.Builder) *Decoder { return &Decoder{b: b} }
+func NewDecoder(b *trace.Builder, l Limits) *Decoder {
+	return &Decoder{b: b, limits: l.withDefaults()}
+}
 
-// Protobuf decodes an ExportTraceServiceRequest. Spans that cannot be kept are
-// left out and returned; an error, always an [*Error], refuses the whole request.
+// Protobuf decodes an ExportTraceServiceRequest, or TracesData, which is the same on
+// the wire. Spans that cannot be kept are left out and returned; an error, always an
+// [*Error], refuses the whole request. Nothing is kept of data.
 func (d *Decoder) Protobuf(data []byte) ([]Refusal, error) {
-	td, err := Unmarshal(data)
-	if err != nil {
-		return nil, err
+	d.elements, d.refusals = d.limits.Elements, nil
+	if err := d.request(data); err != nil {
+		return nil, explain(err, data, likeGzip, likeZstd, likeJSON)
 	}
-	return d.Traces(td), nil
+	return d.refusals, nil
 }
 
 // JSON is Protobuf for the JSON encoding.
@@ -41,166 +54,185 @@ func (d *Decoder) JSON(data []byte) ([]Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.Traces(td), nil
+	return d.Traces(td)
 }
 
-// Traces writes td, and returns the spans that it left out: OTLP makes an id that
-// is all zero invalid. It only reads td and keeps nothing of it.
-func (d *Decoder) Traces(td ptrace.Traces) []Refusal {
-	d.refusals = nil
-	for _, rs := range td.ResourceSpans().All() {
-		d.b.SetResource(d.resource(rs))
-		for _, ss := range rs.ScopeSpans().All() {
-			d.b.SetScope(d.scope(ss))
-			for _, s := range ss.Spans().All() {
-				if reason := invalid(s); reason != "" {
-					d.refuse(reason, rs.Resource().Attributes())
-					continue
-				}
-				d.fill(s)
-				d.b.Add(&d.span)
-			}
+// Traces is Protobuf for what pdata has decoded. It only reads td.
+func (d *Decoder) Traces(td ptrace.Traces) ([]Refusal, error) {
+	data, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return d.Protobuf(data)
+}
+
+const requestResourceSpans = 1<<3 | wireBytes
+
+var requestFields = knownFields("request", requestResourceSpans)
+
+func (d *Decoder) request(b []byte) error {
+	m := read(b)
+	for m.next() {
+		switch m.tag {
+		case requestResourceSpans:
+			m.check(d.resourceSpans(m.content))
+		default:
+			m.ignore(requestFields)
 		}
 	}
-	return d.refusals
+	return m.err
 }
 
-func invalid(s ptrace.Span) Reason {
-	switch {
-	case s.TraceID().IsEmpty():
-		return ZeroTraceID
-	case s.SpanID().IsEmpty():
-		return ZeroSpanID
+const (
+	resourceSpansResource   = 1<<3 | wireBytes
+	resourceSpansScopeSpans = 2<<3 | wireBytes
+	resourceSpansSchemaURL  = 3<<3 | wireBytes
+	resourceSpansOld        = 1000<<3 | wireBytes // scope_spans before OTLP 0.15
+)
+
+var resourceSpansFields = knownFields("ResourceSpans", resourceSpansResource, resourceSpansScopeSpans, resourceSpansSchemaURL)
+
+// resourceSpans reads the resource first, wherever it stands: pdata writes it
+// behind its spans.
+func (d *Decoder) resourceSpans(b []byte) error {
+	d.resource = trace.ResourceData{Attrs: d.resource.Attrs[:0]}
+	d.resourceValues.Reset()
+	d.attributes = math.MaxInt
+	scopes := uint32(resourceSpansOld)
+	m := read(b)
+	for m.next() {
+		switch m.tag {
+		case resourceSpansResource:
+			m.check(d.readResource(m.content))
+		case resourceSpansSchemaURL:
+			d.resource.SchemaURL = alias(m.content)
+		case resourceSpansScopeSpans:
+			scopes = resourceSpansScopeSpans
+		default:
+			m.ignore(resourceSpansFields)
+		}
 	}
-	return ""
+	if m.err != nil {
+		return m.err
+	}
+	d.b.SetResource(d.resource)
+	m = read(b)
+	for m.next() {
+		if m.tag == scopes {
+			m.check(d.scopeSpans(m.content))
+		}
+	}
+	return m.err
 }
 
-func (d *Decoder) refuse(reason Reason, resource pcommon.Map) {
-	name := ""
-	if v, ok := resource.Get(serviceName); ok {
-		name = v.AsString()
+const (
+	resourceAttributes = 1<<3 | wireBytes
+	resourceDropped    = 2<<3 | wireVarint
+)
+
+var resourceFields = knownFields("Resource", resourceAttributes, resourceDropped)
+
+func (d *Decoder) readResource(b []byte) error {
+	m := read(b)
+	for m.next() {
+		switch m.tag {
+		case resourceAttributes:
+			m.check(d.attribute(&d.resource.Attrs, m.content, &d.resourceValues))
+		case resourceDropped:
+			d.resource.Dropped = uint32(m.number)
+		default:
+			m.ignore(resourceFields)
+		}
 	}
-	if n := len(d.refusals); n > 0 && d.refusals[n-1].Reason == reason && d.refusals[n-1].Service == name {
+	return m.err
+}
+
+const (
+	scopeSpansScope     = 1<<3 | wireBytes
+	scopeSpansSpans     = 2<<3 | wireBytes
+	scopeSpansSchemaURL = 3<<3 | wireBytes
+)
+
+var scopeSpansFields = knownFields("ScopeSpans", scopeSpansScope, scopeSpansSpans, scopeSpansSchemaURL)
+
+// scopeSpans reads the scope first, as resourceSpans does the resource.
+func (d *Decoder) scopeSpans(b []byte) error {
+	d.scope = trace.ScopeData{Attrs: d.scope.Attrs[:0]}
+	d.values.Reset()
+	d.attributes = math.MaxInt
+	m := read(b)
+	for m.next() {
+		switch m.tag {
+		case scopeSpansScope:
+			m.check(d.readScope(m.content))
+		case scopeSpansSchemaURL:
+			d.scope.SchemaURL = alias(m.content)
+		case scopeSpansSpans:
+		default:
+			m.ignore(scopeSpansFields)
+		}
+	}
+	if m.err != nil {
+		return m.err
+	}
+	d.b.SetScope(d.scope)
+	m = read(b)
+	for m.next() {
+		if m.tag == scopeSpansSpans {
+			m.check(d.take(m.content))
+		}
+	}
+	return m.err
+}
+
+const (
+	scopeName       = 1<<3 | wireBytes
+	scopeVersion    = 2<<3 | wireBytes
+	scopeAttributes = 3<<3 | wireBytes
+	scopeDropped    = 4<<3 | wireVarint
+)
+
+var scopeFields = knownFields("InstrumentationScope", scopeName, scopeVersion, scopeAttributes, scopeDropped)
+
+func (d *Decoder) readScope(b []byte) error {
+	m := read(b)
+	for m.next() {
+		switch m.tag {
+		case scopeName:
+			d.scope.Name = alias(m.content)
+		case scopeVersion:
+			d.scope.Version = alias(m.content)
+		case scopeAttributes:
+			m.check(d.attribute(&d.scope.Attrs, m.content, &d.values))
+		case scopeDropped:
+			d.scope.Dropped = uint32(m.number)
+		default:
+			m.ignore(scopeFields)
+		}
+	}
+	return m.err
+}
+
+// refuse books a span that is left out.
+func (d *Decoder) refuse(reason Reason) {
+	service := ""
+	for _, a := range d.resource.Attrs {
+		if a.Key == serviceName {
+			service = name(a.Value)
+			break
+		}
+	}
+	if n := len(d.refusals); n > 0 && d.refusals[n-1].Reason == reason && d.refusals[n-1].Service == service {
 		d.refusals[n-1].Spans++
 		return
 	}
-	d.refusals = append(d.refusals, Refusal{reason, name, 1})
+	d.refusals = append(d.refusals, Refusal{reason, service, 1})
 }
 
-func (d *Decoder) resource(rs ptrace.ResourceSpans) trace.ResourceData {
-	d.attrs = appendAttrs(d.attrs[:0], rs.Resource().Attributes())
-	return trace.ResourceData{Attrs: d.attrs, Dropped: rs.Resource().DroppedAttributesCount(), SchemaURL: rs.SchemaUrl()}
-}
-
-func (d *Decoder) scope(ss ptrace.ScopeSpans) trace.ScopeData {
-	s := ss.Scope()
-	d.attrs = appendAttrs(d.attrs[:0], s.Attributes())
-	return trace.ScopeData{
-		Name: s.Name(), Version: s.Version(), Attrs: d.attrs,
-		Dropped: s.DroppedAttributesCount(), SchemaURL: ss.SchemaUrl(),
+// name is a copy of a text, and what a person would read of another value.
+func name(v trace.Value) string {
+	if v.Kind() == trace.String {
+		return strings.Clone(v.Str())
 	}
-}
-
-// fill describes s in d.span, reusing its slices.
-func (d *Decoder) fill(s ptrace.Span) {
-	old := &d.span
-	d.span = trace.SpanData{
-		TraceID: trace.TraceID(s.TraceID()), ID: trace.SpanID(s.SpanID()), Parent: trace.SpanID(s.ParentSpanID()),
-		Name: s.Name(), Kind: trace.Kind(small(int32(s.Kind()))),
-		Start: trace.Time(s.StartTimestamp()), End: trace.Time(s.EndTimestamp()),
-		Status: trace.Status(small(int32(s.Status().Code()))), StatusMessage: s.Status().Message(),
-		TraceState: s.TraceState().AsRaw(), Flags: s.Flags(),
-		Attrs:        appendAttrs(old.Attrs[:0], s.Attributes()),
-		Events:       appendEvents(old.Events[:0], s.Events()),
-		Links:        appendLinks(old.Links[:0], s.Links()),
-		DroppedAttrs: s.DroppedAttributesCount(), DroppedEvents: s.DroppedEventsCount(), DroppedLinks: s.DroppedLinksCount(),
-	}
-}
-
-// small keeps the number of an enum; one beyond a byte counts as unspecified.
-func small(n int32) uint8 {
-	if n < 0 || n > math.MaxUint8 {
-		return 0
-	}
-	return uint8(n)
-}
-
-func appendEvents(to []trace.EventData, events ptrace.SpanEventSlice) []trace.EventData {
-	for i, e := range events.All() {
-		attrs := scratch(to, i).Attrs[:0]
-		to = append(to, trace.EventData{
-			Name: e.Name(), Time: trace.Time(e.Timestamp()),
-			Attrs: appendAttrs(attrs, e.Attributes()), Dropped: e.DroppedAttributesCount(),
-		})
-	}
-	return to
-}
-
-func appendLinks(to []trace.LinkData, links ptrace.SpanLinkSlice) []trace.LinkData {
-	for i, l := range links.All() {
-		attrs := scratch(to, i).Attrs[:0]
-		to = append(to, trace.LinkData{
-			TraceID: trace.TraceID(l.TraceID()), SpanID: trace.SpanID(l.SpanID()),
-			TraceState: l.TraceState().AsRaw(), Flags: l.Flags(),
-			Attrs: appendAttrs(attrs, l.Attributes()), Dropped: l.DroppedAttributesCount(),
-		})
-	}
-	return to
-}
-
-// scratch is what an earlier span left in place i, whose slices may be reused.
-func scratch[T any](s []T, i int) (old T) {
-	if i < cap(s) {
-		old = s[:cap(s)][i]
-	}
-	return old
-}
-
-func appendAttrs(to []trace.Attr, attrs pcommon.Map) []trace.Attr {
-	for key, v := range attrs.All() {
-		to = append(to, trace.Attr{Key: key, Value: value(v, trace.MaxValueDepth)})
-	}
-	return to
-}
-
-// value converts v. Depth is how deep lists and maps may still nest: cutting from
-// the outside in keeps all that lies above the limit.
-func value(v pcommon.Value, depth int) trace.Value {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return trace.StringValue(v.Str())
-	case pcommon.ValueTypeBool:
-		return trace.BoolValue(v.Bool())
-	case pcommon.ValueTypeInt:
-		return trace.IntValue(v.Int())
-	case pcommon.ValueTypeDouble:
-		return trace.DoubleValue(v.Double())
-	case pcommon.ValueTypeBytes:
-		return trace.BytesValue(v.Bytes().AsRaw())
-	case pcommon.ValueTypeSlice:
-		if depth > 0 {
-			return list(v.Slice(), depth-1)
-		}
-	case pcommon.ValueTypeMap:
-		if depth > 0 {
-			return fields(v.Map(), depth-1)
-		}
-	}
-	return trace.EmptyValue()
-}
-
-func list(s pcommon.Slice, depth int) trace.Value {
-	elems := make([]trace.Value, 0, s.Len())
-	for _, e := range s.All() {
-		elems = append(elems, value(e, depth))
-	}
-	return trace.ListValue(elems...)
-}
-
-func fields(m pcommon.Map, depth int) trace.Value {
-	attrs := make([]trace.Attr, 0, m.Len())
-	for key, v := range m.All() {
-		attrs = append(attrs, trace.Attr{Key: key, Value: value(v, depth)})
-	}
-	return trace.MapValue(attrs...)
+	return v.String()
 }

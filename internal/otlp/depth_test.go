@@ -2,11 +2,11 @@ package otlp_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/followspan/followspan/internal/otlp"
@@ -73,24 +73,27 @@ func depthOf(v trace.Value) int {
 }
 
 func TestNesting(t *testing.T) {
-	protobuf := func(depth int) (ptrace.Traces, error) { return otlp.Unmarshal(request(lists(depth))) }
-	list := func(depth int) (ptrace.Traces, error) { return otlp.UnmarshalJSON([]byte(jsonLists(depth))) }
-	fields := func(depth int) (ptrace.Traces, error) { return otlp.UnmarshalJSON([]byte(jsonMaps(depth))) }
-	for name, unmarshal := range map[string]func(int) (ptrace.Traces, error){"protobuf": protobuf, "JSON lists": list, "JSON maps": fields} {
-		for _, depth := range []int{1, trace.MaxValueDepth, trace.MaxValueDepth + 1, 990} {
-			td, err := unmarshal(depth)
-			if err != nil {
+	var b trace.Builder
+	d := otlp.NewDecoder(&b, otlp.Limits{})
+	for name, decode := range map[string]func(depth int) ([]otlp.Refusal, error){
+		"protobuf":   func(depth int) ([]otlp.Refusal, error) { return d.Protobuf(request(lists(depth))) },
+		"JSON lists": func(depth int) ([]otlp.Refusal, error) { return d.JSON([]byte(jsonLists(depth))) },
+		"JSON maps":  func(depth int) ([]otlp.Refusal, error) { return d.JSON([]byte(jsonMaps(depth))) },
+	} {
+		for _, depth := range []int{1, otlp.DefaultNesting} {
+			if _, err := decode(depth); err != nil {
 				t.Errorf("%s nested %d deep: %v", name, depth, err)
 				continue
 			}
-			v, _ := decode(t, td)[0].Attr("deep")
-			if got, want := depthOf(v), min(depth, trace.MaxValueDepth); got != want {
-				t.Errorf("%s nested %d deep: kept %d, want %d", name, depth, got, want)
+			v, _ := b.Commit()[0].Attr("deep")
+			if got := depthOf(v); got != depth {
+				t.Errorf("%s nested %d deep: kept %d", name, depth, got)
 			}
 		}
-		for _, depth := range []int{1400, 1_000_000} {
-			_, err := unmarshal(depth)
-			wantReason(t, name, err, otlp.TooDeep)
+		for _, depth := range []int{otlp.DefaultNesting + 1, 1400, 1_000_000} {
+			_, err := decode(depth)
+			wantReason(t, fmt.Sprint(name, " nested ", depth, " deep"), err, otlp.TooDeep)
+			b.Rollback()
 		}
 	}
 }
@@ -103,13 +106,27 @@ func wantReason(t *testing.T, name string, err error, want otlp.Reason) {
 	}
 }
 
-// pdata leaves a group after its first scalar and reads on as if it stood outside,
-// so that a group could carry past the scan what pdata then recurses into.
-func TestGroupsCannotHideNesting(t *testing.T) {
-	group := protowire.AppendTag(nil, 99, protowire.StartGroupType)
-	group = protowire.AppendVarint(protowire.AppendTag(group, 1, protowire.VarintType), 1)
-	group = append(group, lists(100_000)...)
-	group = protowire.AppendTag(group, 99, protowire.EndGroupType)
-	_, err := otlp.Unmarshal(request(group))
-	wantReason(t, "group", err, otlp.Malformed)
+// A group is an unknown field, whatever is in it.
+func TestGroups(t *testing.T) {
+	group := func(content []byte) []byte {
+		b := append(protowire.AppendTag(nil, 99, protowire.StartGroupType), content...)
+		return protowire.AppendTag(b, 99, protowire.EndGroupType)
+	}
+	one := protowire.AppendVarint(protowire.AppendTag(nil, 3, protowire.VarintType), 1)
+	v, _ := protobuf(t, request(append(group(append(one, lists(100_000)...)), one...)))[0].Attr("deep")
+	if v != trace.IntValue(1) {
+		t.Errorf("the value behind a group is %v", v)
+	}
+	var b trace.Builder
+	d := otlp.NewDecoder(&b, otlp.Limits{})
+	for name, value := range map[string][]byte{
+		"an endless group":     group(nil)[:2],
+		"a lone end":           group(nil)[2:],
+		"a million groups":     slices.Repeat(group(nil)[:2], 1_000_000),
+		"a group as the value": protowire.AppendTag(protowire.AppendTag(nil, 3, protowire.StartGroupType), 3, protowire.EndGroupType),
+	} {
+		_, err := d.Protobuf(request(value))
+		wantReason(t, name, err, otlp.Malformed)
+		b.Rollback()
+	}
 }

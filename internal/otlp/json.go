@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/followspan/followspan/trace"
 )
 
-// maxJSON is how deep the brackets of a request may nest: a map in a map takes
-// four, the envelope around an attribute eleven.
-const maxJSON = 4*maxNesting + 16
+// maxJSON is how deep the brackets of a request may nest before anything recursive
+// sees it: a map in a map takes four, the envelope around an attribute eleven.
+const maxJSON = 4*trace.MaxValueDepth + 16
 
 // cleanJSON prepares a request for pdata's decoder, which refuses null for numbers
 // and booleans, stops at an empty key, and does not limit nesting: members that
@@ -16,7 +18,7 @@ const maxJSON = 4*maxNesting + 16
 // returns the signal whose envelope it saw, "" for spans.
 func cleanJSON(data []byte) (clean []byte, signal string, err error) {
 	if brackets(data) > maxJSON {
-		return nil, "", refuse(TooDeep, fmt.Sprintf("lists and maps may nest %d deep", maxNesting))
+		return nil, "", refuse(TooDeep, fmt.Sprintf("brackets may nest %d deep", maxJSON))
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(data, &whole); err != nil {

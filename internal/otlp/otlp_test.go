@@ -98,9 +98,15 @@ func kinds(m pcommon.Map) {
 
 func decode(t testing.TB, td ptrace.Traces) []trace.Span {
 	t.Helper()
+	return protobuf(t, []byte(wire(t, td)))
+}
+
+// protobuf decodes a request of which nothing is refused.
+func protobuf(t testing.TB, data []byte) []trace.Span {
+	t.Helper()
 	var b trace.Builder
-	if refused := otlp.NewDecoder(&b).Traces(td); len(refused) > 0 {
-		t.Fatalf("refused: %v", refused)
+	if refused, err := otlp.NewDecoder(&b, otlp.Limits{}).Protobuf(data); len(refused) > 0 || err != nil {
+		t.Fatalf("refused: %v, %v", refused, err)
 	}
 	return b.Commit()
 }
@@ -135,15 +141,19 @@ func TestRoundTrip(t *testing.T) {
 // The scratch memory of one request must not show in the next.
 func TestDecoderIsReusable(t *testing.T) {
 	var b trace.Builder
-	d := otlp.NewDecoder(&b)
-	d.Traces(everything())
-	full := b.Commit()
+	d := otlp.NewDecoder(&b, otlp.Limits{})
+	decode := func(td ptrace.Traces) []trace.Span {
+		if refused, err := d.Traces(td); len(refused) > 0 || err != nil {
+			t.Fatalf("refused: %v, %v", refused, err)
+		}
+		return b.Commit()
+	}
+	full := decode(everything())
 	bare := ptrace.NewTraces()
 	s := bare.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	s.SetTraceID([16]byte{1})
 	s.SetSpanID([8]byte{1})
-	d.Traces(bare)
-	if got, want := wire(t, otlp.Encode(b.Commit())), wire(t, bare); got != want {
+	if got, want := wire(t, otlp.Encode(decode(bare))), wire(t, bare); got != want {
 		t.Errorf("a bare span after full ones: got %q, want %q", got, want)
 	}
 	if got, want := wire(t, otlp.Encode(full)), wire(t, everything()); got != want {
@@ -184,7 +194,10 @@ func TestZeroIDsAreRefusedAlone(t *testing.T) {
 	spans.At(1).SetSpanID(pcommon.SpanID{})
 	td.ResourceSpans().At(1).ScopeSpans().At(0).Spans().At(2).SetSpanID(pcommon.SpanID{})
 	var b trace.Builder
-	got := otlp.NewDecoder(&b).Traces(td)
+	got, err := otlp.NewDecoder(&b, otlp.Limits{}).Traces(td)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []otlp.Refusal{{otlp.ZeroTraceID, "checkout", 1}, {otlp.ZeroSpanID, "checkout", 1}, {otlp.ZeroSpanID, "payment", 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)

@@ -43,7 +43,7 @@ cart   show   0..1ms    link=#q`)
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	var b trace.Builder
-	if _, err := otlp.NewDecoder(&b).JSON(w.Body.Bytes()); err != nil {
+	if _, err := otlp.NewDecoder(&b, otlp.Limits{}).JSON(w.Body.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	got := map[trace.SpanID]trace.Span{}

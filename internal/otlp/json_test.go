@@ -4,9 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
-
 	"github.com/followspan/followspan/internal/otlp"
 	"github.com/followspan/followspan/trace"
 )
@@ -68,72 +65,10 @@ func TestJSONRefused(t *testing.T) {
 	}
 }
 
-func TestEmptyRequests(t *testing.T) {
-	for _, in := range []string{"", "\n\x00", "\n\x02\x12\x00", "\n\x04\x12\x02\x1a\x00"} {
-		if td, err := otlp.Unmarshal([]byte(in)); err != nil || td.SpanCount() != 0 {
-			t.Errorf("Unmarshal(%q) = %d spans, %v", in, td.SpanCount(), err)
-		}
-	}
+func TestEmptyJSON(t *testing.T) {
 	for _, in := range []string{`{}`, `{"resourceSpans":[]}`, `{"resourceSpans":null}`, `{"resourceSpans":[{"scopeSpans":[{}]}]}`} {
 		if td, err := otlp.UnmarshalJSON([]byte(in)); err != nil || td.SpanCount() != 0 {
 			t.Errorf("UnmarshalJSON(%q) = %d spans, %v", in, td.SpanCount(), err)
 		}
-	}
-}
-
-func TestProtobufRefused(t *testing.T) {
-	good := wire(t, everything())
-	for _, c := range []struct {
-		why, in string
-		want    otlp.Reason
-		hint    string
-	}{
-		{"truncated", good[:len(good)/2], otlp.Malformed, "EOF"},
-		{"JSON", `{"resourceSpans":[]}`, otlp.Malformed, "look like JSON"},
-		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00", otlp.Malformed, "Content-Encoding"},
-		{"unknown wire type", string(request([]byte{0x0f, 0x00})), otlp.Malformed, ""},
-		{"wrong wire type", string(request([]byte{0x08, 0x01})), otlp.Malformed, "wireType"},
-		{"short id", string(inField(1, inField(2, inField(2, inField(1, []byte("short")))))), otlp.Malformed, "length"},
-		{"logs", logs(t), otlp.WrongSignal, "logs"},
-		{"metrics", metrics(t), otlp.WrongSignal, "metrics"},
-	} {
-		_, err := otlp.Unmarshal([]byte(c.in))
-		wantReason(t, c.why, err, c.want)
-		if err != nil && !strings.Contains(err.Error(), c.hint) {
-			t.Errorf("%s: %q does not mention %q", c.why, err, c.hint)
-		}
-	}
-}
-
-func logs(t *testing.T) string {
-	l := plog.NewLogs()
-	r := l.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-	r.SetObservedTimestamp(1)
-	r.Body().SetStr("hello")
-	b, err := (&plog.ProtoMarshaler{}).MarshalLogs(l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-func metrics(t *testing.T) string {
-	l := pmetric.NewMetrics()
-	m := l.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
-	m.SetName("sixteen.long.name"[:16])
-	m.SetEmptySum().DataPoints().AppendEmpty().SetIntValue(1)
-	b, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-// Protobuf messages that follow one another are one message.
-func TestConcatenatedRequests(t *testing.T) {
-	one := wire(t, everything())
-	td, err := otlp.Unmarshal([]byte(one + one))
-	if err != nil || td.SpanCount() != 24 {
-		t.Errorf("got %d spans and %v, want 24", td.SpanCount(), err)
 	}
 }

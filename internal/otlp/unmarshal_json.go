@@ -7,24 +7,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Unmarshal reads an ExportTraceServiceRequest or TracesData in protobuf. It keeps
-// nothing of data. An error is an [*Error].
+// UnmarshalJSON reads a traces request in the JSON encoding (OTLP 1.x, "JSON
+// Protobuf Encoding"): null stands for a default, unknown fields are ignored, and
+// nothing may follow the request. It keeps nothing of data. An error is an [*Error].
 //
 // pdata refuses a request whole for one trace or span id of a wrong length.
-func Unmarshal(data []byte) (ptrace.Traces, error) {
-	if err := scan(data, request, maxNesting); err != nil {
-		return ptrace.Traces{}, explain(err, data, likeGzip, likeZstd, likeJSON)
-	}
-	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(data)
-	if err != nil {
-		return ptrace.Traces{}, explain(malformed(err), data, likeGzip, likeZstd, likeJSON)
-	}
-	return td, nil
-}
-
-// UnmarshalJSON is [Unmarshal] for the JSON encoding (OTLP 1.x, "JSON Protobuf
-// Encoding"): null stands for a default, unknown fields are ignored, and nothing
-// may follow the request.
 func UnmarshalJSON(data []byte) (ptrace.Traces, error) {
 	clean, signal, err := cleanJSON(data)
 	if err != nil {
