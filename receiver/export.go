@@ -35,16 +35,16 @@ type shard struct {
 	decoder *otlp.Decoder
 }
 
-func newShard() *shard {
+func newShard(l otlp.Limits) *shard {
 	s := &shard{}
-	s.decoder = otlp.NewDecoder(&s.builder, otlp.Limits{})
+	s.decoder = otlp.NewDecoder(&s.builder, l)
 	return s
 }
 
-func newShards() chan *shard {
+func newShards(l otlp.Limits) chan *shard {
 	shards := make(chan *shard, runtime.GOMAXPROCS(0))
 	for range cap(shards) {
-		shards <- newShard()
+		shards <- newShard(l)
 	}
 	return shards
 }
@@ -115,7 +115,7 @@ func (s *Server) decode(ctx context.Context, body []byte, f format) ([]trace.Spa
 	sound := false
 	defer func() {
 		if !sound {
-			sh = newShard() // a panic may have left the builder half written
+			sh = newShard(s.settings.decoding()) // a panic may have left the builder half written
 		}
 		s.shards <- sh
 	}()

@@ -104,6 +104,42 @@ func TestMaxConnections(t *testing.T) {
 	}
 }
 
+// What a request may hold is set where the server is.
+func TestLimitsOfRequests(t *testing.T) {
+	span := func(attributes, events string) string {
+		return `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"01020304050607080102030405060708","spanId":"0102030405060708",` +
+			`"attributes":[` + attributes + `],"events":[` + events + `]}]}]}]}`
+	}
+	attribute := func(value string) string { return `{"key":"k","value":` + value + `}` }
+	one, two := attribute(`{"intValue":1}`), attribute(`{"intValue":1}`)+","+attribute(`{"intValue":1}`)
+	for _, c := range []struct {
+		why        string
+		settings   receiver.Settings
+		good, bad  string
+		refusedAll bool
+	}{
+		{"attributes", receiver.Settings{MaxAttributes: 1}, span(one, ""), span(two, ""), false},
+		{"events", receiver.Settings{MaxEvents: 1}, span("", "{}"), span("", "{},{}"), false},
+		{"elements", receiver.Settings{MaxElements: 1}, span(one, ""), span(two, ""), true},
+		{"objects", receiver.Settings{MaxObjects: 6}, span(one, ""), span(two, ""), true},
+		{"nesting", receiver.Settings{MaxNesting: 1}, span(attribute(`{"arrayValue":{"values":[]}}`), ""),
+			span(attribute(`{"arrayValue":{"values":[{"arrayValue":{"values":[]}}]}}`), ""), true},
+	} {
+		sink := &memory{}
+		s := start(t, c.settings, sink)
+		if res := post(t, s, "/v1/traces", jsonType, c.good); res.StatusCode != 200 || res.body != "{}" {
+			t.Errorf("%s, within the limit: %s %s", c.why, res.Status, res.body)
+		}
+		res := post(t, s, "/v1/traces", jsonType, c.bad)
+		if c.refusedAll {
+			wantFailure(t, c.why, res, 400, jsonType, codes.InvalidArgument)
+		} else if res.StatusCode != 200 || !strings.Contains(res.body, `"rejectedSpans":"1"`) {
+			t.Errorf("%s, beyond the limit: %s %s", c.why, res.Status, res.body)
+		}
+		wantSpans(t, sink, 1)
+	}
+}
+
 func dial(t *testing.T, address net.Addr) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", address.String())

@@ -40,7 +40,10 @@ func Start(ctx context.Context, settings Settings, sink Sink) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{settings: settings, sink: sink, shards: newShards(), gate: newGate(settings.MaxRequests), inFlight: newInFlight(settings.MaxInFlightBytes), routes: newRoutes(settings.Routes)}
+	s := &Server{
+		settings: settings, sink: sink, shards: newShards(settings.decoding()), routes: newRoutes(settings.Routes),
+		gate: newGate(settings.MaxRequests), inFlight: newInFlight(settings.MaxInFlightBytes),
+	}
 	s.hints.warn = settings.Warn
 	listeners, err := s.listen(ctx)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"path"
 	"time"
+
+	"github.com/followspan/followspan/internal/otlp"
 )
 
 // Defaults of Settings.
@@ -15,6 +17,11 @@ const (
 	DefaultMaxInFlightBytes = 1 << 30
 	DefaultMaxRequests      = 1000
 	DefaultMaxConnections   = 1000
+	DefaultMaxAttributes    = otlp.DefaultAttributes
+	DefaultMaxEvents        = otlp.DefaultEvents
+	DefaultMaxElements      = otlp.DefaultElements
+	DefaultMaxObjects       = otlp.DefaultObjects
+	DefaultMaxNesting       = otlp.DefaultNesting
 	DefaultReadTimeout      = 10 * time.Second
 	DefaultRetryAfter       = time.Second
 	DefaultGrace            = 5 * time.Second
@@ -52,6 +59,20 @@ type Settings struct {
 
 	// MaxConnections bounds the open connections; further ones are closed. 1000.
 	MaxConnections int
+
+	// MaxAttributes and MaxEvents bound the attributes of a span, those of its events
+	// and links included, and its events, and its links. A span beyond them is
+	// rejected while the rest of its request is kept. 65,536 and 16,384.
+	MaxAttributes, MaxEvents int
+
+	// MaxElements bounds the attributes, events and links of a whole request, and
+	// MaxObjects the objects of one in JSON: small ones take much more memory than
+	// they have bytes. 4,194,304 and 2,097,152.
+	MaxElements, MaxObjects int
+
+	// MaxNesting bounds how deep lists and maps may nest in a value, to at most the
+	// default. 100.
+	MaxNesting int
 
 	// ReadTimeout bounds how long a sender may take for each step: the first bytes
 	// of a connection, its TLS handshake, the header of a request, its body. SDKs
@@ -102,6 +123,11 @@ func (s Settings) withDefaults() (Settings, error) {
 	s.MaxInFlightBytes = or(s.MaxInFlightBytes, max(DefaultMaxInFlightBytes, s.MaxRequestBytes))
 	s.MaxRequests = or(s.MaxRequests, DefaultMaxRequests)
 	s.MaxConnections = or(s.MaxConnections, DefaultMaxConnections)
+	s.MaxAttributes = or(s.MaxAttributes, DefaultMaxAttributes)
+	s.MaxEvents = or(s.MaxEvents, DefaultMaxEvents)
+	s.MaxElements = or(s.MaxElements, DefaultMaxElements)
+	s.MaxObjects = or(s.MaxObjects, DefaultMaxObjects)
+	s.MaxNesting = or(s.MaxNesting, DefaultMaxNesting)
 	s.ReadTimeout = or(s.ReadTimeout, DefaultReadTimeout)
 	s.RetryAfter = or(s.RetryAfter, DefaultRetryAfter)
 	s.Grace = or(s.Grace, DefaultGrace)
@@ -121,6 +147,8 @@ func (s Settings) check() error {
 	}{
 		{"MaxRequestBytes", s.MaxRequestBytes}, {"MaxInFlightBytes", s.MaxInFlightBytes},
 		{"MaxRequests", s.MaxRequests}, {"MaxConnections", s.MaxConnections},
+		{"MaxAttributes", s.MaxAttributes}, {"MaxEvents", s.MaxEvents}, {"MaxElements", s.MaxElements},
+		{"MaxObjects", s.MaxObjects}, {"MaxNesting", s.MaxNesting},
 		{"ReadTimeout", int(s.ReadTimeout)}, {"RetryAfter", int(s.RetryAfter)}, {"Grace", int(s.Grace)},
 	} {
 		if limit.value < 0 {
@@ -130,12 +158,20 @@ func (s Settings) check() error {
 	if s.MaxInFlightBytes < s.MaxRequestBytes {
 		return fmt.Errorf("receiver: MaxInFlightBytes is %d, want at least MaxRequestBytes, %d", s.MaxInFlightBytes, s.MaxRequestBytes)
 	}
+	if s.MaxNesting > DefaultMaxNesting {
+		return fmt.Errorf("receiver: MaxNesting is %d, want at most %d", s.MaxNesting, DefaultMaxNesting)
+	}
 	for _, origin := range s.CORSOrigins {
 		if _, err := path.Match(origin, ""); err != nil {
 			return fmt.Errorf("receiver: CORS origin %q: %w", origin, err)
 		}
 	}
 	return nil
+}
+
+// decoding is the part of the settings that the decoder keeps.
+func (s Settings) decoding() otlp.Limits {
+	return otlp.Limits{Nesting: s.MaxNesting, Attributes: s.MaxAttributes, Events: s.MaxEvents, Elements: s.MaxElements, Objects: s.MaxObjects}
 }
 
 func or[T comparable](v, fallback T) T {

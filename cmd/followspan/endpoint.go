@@ -22,6 +22,11 @@ type endpointFlags struct {
 	maxInFlight   string
 	maxRequests   int
 	maxConns      int
+	maxAttributes int
+	maxEvents     int
+	maxElements   int
+	maxObjects    int
+	maxNesting    int
 	readTimeout   time.Duration
 	retryAfter    time.Duration
 	withoutAdvice bool
@@ -45,6 +50,11 @@ func (e *endpointFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&e.maxInFlight, "max-in-flight", formatSize(receiver.DefaultMaxInFlightBytes), "the size of all requests together that are being read or decoded")
 	f.IntVar(&e.maxRequests, "max-requests", receiver.DefaultMaxRequests, "how many requests may be under way; exporters are told to retry beyond it")
 	f.IntVar(&e.maxConns, "max-connections", receiver.DefaultMaxConnections, "how many connections may be open; further ones are closed")
+	f.IntVar(&e.maxAttributes, "max-attributes", receiver.DefaultMaxAttributes, "attributes of a span, its events and links; others are rejected")
+	f.IntVar(&e.maxEvents, "max-events", receiver.DefaultMaxEvents, "events of a span, and likewise links")
+	f.IntVar(&e.maxElements, "max-elements", receiver.DefaultMaxElements, "attributes, events and links of a request")
+	f.IntVar(&e.maxObjects, "max-objects", receiver.DefaultMaxObjects, "objects of a request in JSON")
+	f.IntVar(&e.maxNesting, "max-nesting", receiver.DefaultMaxNesting, "how deep lists and maps may nest in a value, at most the default")
 	f.DurationVar(&e.readTimeout, "read-timeout", receiver.DefaultReadTimeout, "how long a sender may take for a handshake, a header or a body")
 	f.DurationVar(&e.retryAfter, "retry-after", receiver.DefaultRetryAfter, "how long exporters are told to wait before they retry")
 	f.BoolVar(&e.withoutAdvice, "no-advice", false, "keep advice out of the answers, such as that spans arrive late")
@@ -88,7 +98,12 @@ func (e *endpointFlags) limits(s *receiver.Settings) error {
 		flag  string
 		value int
 		to    *int
-	}{{"max-requests", e.maxRequests, &s.MaxRequests}, {"max-connections", e.maxConns, &s.MaxConnections}} {
+	}{
+		{"max-requests", e.maxRequests, &s.MaxRequests}, {"max-connections", e.maxConns, &s.MaxConnections},
+		{"max-attributes", e.maxAttributes, &s.MaxAttributes}, {"max-events", e.maxEvents, &s.MaxEvents},
+		{"max-elements", e.maxElements, &s.MaxElements}, {"max-objects", e.maxObjects, &s.MaxObjects},
+		{"max-nesting", e.maxNesting, &s.MaxNesting},
+	} {
 		if limit.value < 1 {
 			return fmt.Errorf("--%s %d: want at least 1", limit.flag, limit.value)
 		}

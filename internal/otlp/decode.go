@@ -1,6 +1,8 @@
 package otlp
 
 import (
+	"bytes"
+	"fmt"
 	"math"
 	"strings"
 
@@ -50,6 +52,9 @@ func (d *Decoder) Protobuf(data []byte) ([]Refusal, error) {
 
 // JSON is Protobuf for the JSON encoding.
 func (d *Decoder) JSON(data []byte) ([]Refusal, error) {
+	if bytes.Count(data, []byte("{")) > d.limits.Objects && objects(data) > d.limits.Objects && brackets(data) <= maxJSON {
+		return nil, refuse(TooMany, fmt.Sprintf("a request in JSON may have %d objects: send smaller batches", d.limits.Objects))
+	}
 	td, err := UnmarshalJSON(data)
 	if err != nil {
 		return nil, err

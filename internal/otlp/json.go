@@ -46,6 +46,19 @@ func brackets(data []byte) (deepest int) {
 	return deepest
 }
 
+// objects counts the objects of data; braces in strings are none.
+func objects(data []byte) (n int) {
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{':
+			n++
+		case '"':
+			i += quoted(data[i:]) - 1
+		}
+	}
+	return n
+}
+
 // cleaner copies valid JSON without its white space, placing the commas anew.
 type cleaner struct {
 	in, out  []byte

@@ -1,6 +1,7 @@
 package otlp_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -69,6 +70,29 @@ func TestEmptyJSON(t *testing.T) {
 	for _, in := range []string{`{}`, `{"resourceSpans":[]}`, `{"resourceSpans":null}`, `{"resourceSpans":[{"scopeSpans":[{}]}]}`} {
 		if td, err := otlp.UnmarshalJSON([]byte(in)); err != nil || td.SpanCount() != 0 {
 			t.Errorf("UnmarshalJSON(%q) = %d spans, %v", in, td.SpanCount(), err)
+		}
+	}
+}
+
+// Many small objects would take a multiple of their size in memory.
+func TestTooManyObjects(t *testing.T) {
+	attributes := func(one string, n int) []byte {
+		return []byte(`{"resourceSpans":[{"resource":{"attributes":[` + strings.Repeat(one+",", n) + `{}]}}]}`)
+	}
+	for _, c := range []struct {
+		why    string
+		data   []byte
+		reason otlp.Reason
+	}{
+		{"more objects than allowed", attributes("{}", 97), otlp.TooMany},
+		{"as many as allowed", attributes("{}", 96), ""},
+		{"braces in strings", attributes(`{"key":"{{{{{{{{{{"}`, 50), ""},
+	} {
+		var b trace.Builder
+		_, err := otlp.NewDecoder(&b, otlp.Limits{Objects: 100}).JSON(c.data)
+		var e *otlp.Error
+		if errors.As(err, &e); (e == nil) != (c.reason == "") || e != nil && e.Reason != c.reason {
+			t.Errorf("%s: %v, want %q", c.why, err, c.reason)
 		}
 	}
 }

@@ -20,6 +20,9 @@ type Limits struct {
 	// Elements are the attributes, events and links of a whole request: a byte or two
 	// on the wire may each take fifty in memory. 0: [DefaultElements].
 	Elements int
+	// Objects of a request in JSON, which pdata decodes: "{}," takes up to 600 bytes
+	// in memory. 0: [DefaultObjects].
+	Objects int
 }
 
 // Defaults of Limits. An SDK with its own default limits puts at most 33,000
@@ -29,6 +32,7 @@ const (
 	DefaultAttributes = 1 << 16
 	DefaultEvents     = 1 << 14
 	DefaultElements   = 1 << 22
+	DefaultObjects    = 1 << 21 // 64 MiB of usual spans have 1.6 million
 )
 
 func (l Limits) withDefaults() Limits {
@@ -36,6 +40,7 @@ func (l Limits) withDefaults() Limits {
 	l.Attributes = or(l.Attributes, DefaultAttributes)
 	l.Events = or(l.Events, DefaultEvents)
 	l.Elements = or(l.Elements, DefaultElements)
+	l.Objects = or(l.Objects, DefaultObjects)
 	return l
 }
 
