@@ -1,6 +1,9 @@
 package trace
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Block holds the decoded spans of many requests in columns without pointers, so
 // that the garbage collector has nothing to walk. It is filled by one [Builder];
@@ -20,6 +23,27 @@ type Block struct {
 	extras    []extraRow
 	events    []eventRow
 	links     []linkRow
+	used      marks         // what it holds, once its builder has left it
+	full      atomic.Uint32 // how many rows that are; 0 before
+}
+
+// trimmed is a copy without room for more of a block that its builder has left.
+func (b *Block) trimmed() *Block {
+	t := newBlock(b.used)
+	copy(t.rows, b.rows)
+	copy(t.cells, b.cells)
+	copy(t.text, b.text)
+	copy(t.shapes, b.shapes)
+	copy(t.keys, b.keys)
+	copy(t.kinds, b.kinds)
+	copy(t.resources, b.resources)
+	copy(t.scopes, b.scopes)
+	copy(t.extras, b.extras)
+	copy(t.events, b.events)
+	copy(t.links, b.links)
+	t.used = b.used
+	t.full.Store(b.full.Load())
+	return t
 }
 
 // ref is a string in the block's text: offset << 32 | length.

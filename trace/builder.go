@@ -12,6 +12,7 @@ type Builder struct {
 	used    marks // what the block holds
 	kept    marks // what of it is committed
 	typical marks // what the last block held that tells how to size the next
+	first   int   // rows of the first block
 
 	resource, scope heading // of the spans that follow
 	known           interner
@@ -42,6 +43,21 @@ func (w *Builder) Commit() []Span {
 	return out
 }
 
+// commitTrimmed is Commit for a builder that is done: the spans lie in blocks
+// without room for more.
+func (w *Builder) commitTrimmed() []Span {
+	w.leave()
+	out := w.Commit()
+	var from, to *Block
+	for i, s := range out {
+		if s.b != from {
+			from, to = s.b, s.b.trimmed()
+		}
+		out[i].b = to
+	}
+	return out
+}
+
 // Rollback forgets the spans added since the last Commit.
 func (w *Builder) Rollback() {
 	if w.used[shapeColumn] != w.kept[shapeColumn] {
@@ -56,13 +72,16 @@ func (w *Builder) Rollback() {
 func (w *Builder) reserve(s *SpanData) {
 	need := w.need(s)
 	if w.b == nil {
-		w.typical = ordinary
+		if w.typical[rowColumn] == 0 {
+			w.typical, w.first = ordinary, firstBlock
+		}
 		if w.resource.key == nil {
 			w.SetResource(ResourceData{})
 		}
-		w.begin(s, firstBlock)
+		w.begin(s, w.first)
 	} else if !w.size.fit(&w.used, &need) {
 		w.learn(need)
+		w.leave()
 		w.begin(s, min(2*len(w.b.rows), largeBlock))
 	}
 }
@@ -74,6 +93,12 @@ func (w *Builder) begin(s *SpanData, rows int) {
 	w.size = w.typical.plan(rows).plus(w.need(s))
 	w.b, w.used, w.kept = newBlock(w.size), marks{}, marks{}
 	w.known.reset(len(w.b.rows))
+}
+
+// leave says that nothing will be added to the block any more.
+func (w *Builder) leave() {
+	w.b.used = w.used
+	w.b.full.Store(uint32(w.used[rowColumn]))
 }
 
 // learn takes the block that is full as the measure for the next, unless it was

@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -159,6 +161,7 @@ type FlowRecord struct {
 	Started     Time // of the receiver's clock: the trigger, else the origin's arrival
 	Triggered   bool // a trigger of followspan's own opened it
 	number      uint32
+	evicted     *atomic.Bool
 }
 
 // Number tells the flows of one graph apart, counted from 1.
@@ -183,7 +186,7 @@ type FlowState struct {
 // the graph's writer.
 func (g *Graph) OpenFlow(r FlowRecord) *FlowWriter {
 	g.flows++
-	r.number = g.flows
+	r.number, r.evicted = g.flows, new(atomic.Bool)
 	return &FlowWriter{g: g, record: &r}
 }
 
@@ -201,7 +204,8 @@ func (w *FlowWriter) Join(n Node, rule Rule) bool {
 	}
 	m, i := w.g.members.add()
 	head := &w.g.nodes.at(int(n)).member
-	*m = membership{flow: w.record.number, index: int32(len(w.members)), next: head.Load(), rule: rule}
+	m.flow, m.index, m.rule = w.record.number, int32(len(w.members)), rule
+	m.next.Store(head.Load())
 	head.Store(int32(i))
 	w.members = append(w.members, n)
 	return true
@@ -209,10 +213,8 @@ func (w *FlowWriter) Join(n Node, rule Rule) bool {
 
 // JoinedBy says which rule made n a member; NoRule if it is none.
 func (w *FlowWriter) JoinedBy(n Node) Rule {
-	if m, ok := w.g.memberOf(n, w.record.number, len(w.members)); ok {
-		return m.rule
-	}
-	return NoRule
+	rule, _ := w.g.memberOf(n, w.record.number, len(w.members))
+	return rule
 }
 
 // Record returns what never changes about the flow.
@@ -224,20 +226,57 @@ func (w *FlowWriter) Len() int { return len(w.members) }
 // Members returns the members so far, for the writer to read.
 func (w *FlowWriter) Members() []Node { return w.members }
 
+// Leave gives up all members, for good, and yields those that are in no flow any
+// more. From then on every copy of the flow says that it is Evicted.
+func (w *FlowWriter) Leave() iter.Seq[Node] {
+	members := w.members
+	w.members = nil
+	w.record.evicted.Store(true)
+	return func(yield func(Node) bool) {
+		for _, n := range members {
+			if w.g.leave(n, w.record.number) && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// leave takes n off a flow and reports whether it is in none any more.
+func (g *Graph) leave(n Node, flow uint32) (alone bool) {
+	r := g.record(n)
+	for at := &r.member; at.Load() != 0; {
+		i := at.Load()
+		m := g.members.at(int(i))
+		if m.flow == flow {
+			at.Store(m.next.Load())
+			g.members.drop(int(i))
+			return r.member.Load() == 0
+		}
+		at = &m.next
+	}
+	return false
+}
+
 // Freeze returns the flow as it is now. It keeps the slices of s.
 func (w *FlowWriter) Freeze(s FlowState) Flow {
 	return Flow{View: w.g.View(), FlowRecord: w.record, members: w.members[:len(w.members):len(w.members)], state: s}
 }
 
-func (g *Graph) memberOf(n Node, flow uint32, length int) (*membership, bool) {
-	for i := g.nodes.at(int(n)).member.Load(); i != 0; {
+// memberOf finds the membership of n in a flow, if it is among the first so many.
+func (g *Graph) memberOf(n Node, flow uint32, length int) (Rule, bool) {
+	r := g.record(n)
+	for i := r.member.Load(); i != 0; {
 		m := g.members.at(int(i))
-		if m.flow == flow && int(m.index) < length {
-			return m, true
+		if m == nil { // Its flow was evicted, and it taken off the list, just now.
+			i = r.member.Load()
+			continue
 		}
-		i = m.next
+		if m.flow == flow && int(m.index) < length {
+			return m.rule, true
+		}
+		i = m.next.Load()
 	}
-	return nil, false
+	return NoRule, false
 }
 
 // Len is the number of members, followspan's own trigger span included.
@@ -256,11 +295,14 @@ func (f Flow) Contains(n Node) bool {
 
 // JoinedBy says which rule made n a member; NoRule if it is none.
 func (f Flow) JoinedBy(n Node) Rule {
-	if m, ok := f.g.memberOf(n, f.number, len(f.members)); ok {
-		return m.rule
-	}
-	return NoRule
+	rule, _ := f.g.memberOf(n, f.number, len(f.members))
+	return rule
 }
+
+// Evicted reports whether the flow's spans had to make room for others: then its
+// members say nothing any more. It may become so at any moment after the flow was
+// closed and whoever judges it has done so.
+func (f Flow) Evicted() bool { return f.evicted.Load() }
 
 // Spans returns the members without followspan's own trigger span, in the order
 // in which they joined. The slice is the caller's.

@@ -30,6 +30,10 @@ var noExtra extraRow
 // Block is where the span is stored.
 func (s Span) Block() *Block { return s.b }
 
+// Evicted reports whether s stands for a span that had to make room for others. It
+// may be asked everything and says nothing.
+func (s Span) Evicted() bool { return s == tombstone }
+
 // IsZero reports whether s is no span.
 func (s Span) IsZero() bool { return s.b == nil }
 

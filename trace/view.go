@@ -1,0 +1,149 @@
+package trace
+
+import "iter"
+
+// View is a frozen prefix of a [Graph]: everything received up to some moment,
+// safe for concurrent use. Edges to later spans read as absent.
+//
+// A view does not keep spans from being evicted. What was evicted says nothing any
+// more: ask Evicted where that makes a difference.
+type View struct {
+	g *Graph
+	n int
+}
+
+// Received is the number of spans in the view: nodes 0 to Received() − 1.
+func (v View) Received() int { return v.n }
+
+// Span returns the span of a node. Of one that was evicted it returns a span that
+// says nothing.
+func (v View) Span(n Node) Span {
+	r := v.g.record(n)
+	for {
+		place := r.place.Load()
+		if place == 0 {
+			return tombstone
+		}
+		if b := v.g.blockAt(uint32(place >> 32)); b != nil {
+			return Span{b, uint32(place)}
+		}
+		// The span was moved to another block just now.
+	}
+}
+
+// Evicted reports whether the span had to make room for others.
+func (v View) Evicted(n Node) bool { return v.g.record(n).evicted() }
+
+// Torn reports whether a child of the span was evicted, so that Children is not
+// all that arrived. Ask it after Children.
+func (v View) Torn(n Node) bool {
+	r := v.g.record(n)
+	return r.torn.Load() || r.evicted()
+}
+
+// TraceTorn reports whether a span of n's trace was evicted, so that Trace is not
+// all that arrived. Ask it after Trace.
+func (v View) TraceTorn(n Node) bool {
+	r := v.g.record(n)
+	if r.evicted() {
+		return true
+	}
+	t := v.g.traces.at(int(r.trace))
+	return t == nil || t.torn.Load()
+}
+
+// ReceivedAt is when the span arrived, by the receiver's clock; 0 if it was evicted
+// long ago.
+func (v View) ReceivedAt(n Node) Time { return v.g.record(n).received }
+
+// InFlow reports whether the span is a member of any flow. Like Copies it may
+// become so later.
+func (v View) InFlow(n Node) bool { return v.g.record(n).member.Load() != 0 }
+
+// Copies is how often the span was received. Unlike everything else in a view it
+// may grow.
+func (v View) Copies(n Node) int { return int(v.g.record(n).copies.Load()) }
+
+// Parent returns the parent span, if it has arrived.
+func (v View) Parent(n Node) (Node, bool) {
+	p := Node(v.g.record(n).parent.Load())
+	return p, v.has(p)
+}
+
+func (v View) has(n Node) bool { return n >= 0 && int(n) < v.n }
+
+// Children yields the child spans that have arrived, the newest first.
+func (v View) Children(n Node) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		owner := v.g.record(n)
+		last, resumed := None, false
+		for c := Node(owner.firstChild.Load()); c != None; {
+			r := v.g.nodes.at(int(c))
+			if r == nil { // It was evicted, and taken off the list, just now.
+				if owner.evicted() {
+					return
+				}
+				c, resumed = Node(owner.firstChild.Load()), last != None
+				continue
+			}
+			if (!resumed || c < last) && v.has(c) && !r.evicted() {
+				if last = c; !yield(c) {
+					return
+				}
+			}
+			c = Node(r.nextSibling.Load())
+		}
+	}
+}
+
+// Causes yields the spans that n follows from over links and messages: the
+// targets of its links, the producer of its message. Some may have been evicted.
+func (v View) Causes(n Node) iter.Seq2[Node, Rule] {
+	return v.along(v.g.record(n).in.Load())
+}
+
+// Effects yields the spans that follow from n over links and messages. Some may
+// have been evicted.
+func (v View) Effects(n Node) iter.Seq2[Node, Rule] {
+	return v.along(v.g.record(n).out.Load())
+}
+
+func (v View) along(first int32) iter.Seq2[Node, Rule] {
+	return func(yield func(Node, Rule) bool) {
+		for i := first; i != 0; {
+			e := v.g.edges.at(int(i))
+			if e == nil || v.has(e.other) && !yield(e.other, e.rule) {
+				return // Edges go when the span goes that has them.
+			}
+			i = e.next
+		}
+	}
+}
+
+// Trace yields all spans of n's trace in the order of their arrival.
+func (v View) Trace(n Node) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		owner := v.g.record(n)
+		t := v.g.traces.at(int(owner.trace))
+		if t == nil || owner.evicted() {
+			return
+		}
+		last := None
+		for m := Node(t.first.Load()); v.has(m); {
+			r := v.g.nodes.at(int(m))
+			if r == nil { // It was evicted, and taken off the list, just now.
+				if owner.evicted() {
+					return
+				}
+				m = Node(t.first.Load())
+				continue
+			}
+			if m > last && !r.evicted() {
+				if last = m; !yield(m) {
+					return
+				}
+			}
+			m = Node(r.traceNext.Load())
+		}
+	}
+}
