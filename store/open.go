@@ -24,7 +24,8 @@ func (s *Store) trace(id trace.TraceID) *traceEntry {
 
 // open starts an instance. One that a trigger opened owns its whole trace.
 func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *instance {
-	record := trace.FlowRecord{ID: id, Declaration: d.Flow, Started: at, Triggered: d.Opens == trace.OpensByTrigger}
+	record := trace.FlowRecord{ID: id, Declaration: d.Flow, Started: at, Triggered: d.Opens == trace.OpensByTrigger,
+		HasOrigin: d.Opens != trace.OpensByTrace && d.Opens != trace.OpensBySession}
 	if t != nil {
 		record.TraceID = t.id
 	}

@@ -160,6 +160,7 @@ type FlowRecord struct {
 	TraceID     TraceID
 	Started     Time // of the receiver's clock: the trigger, else the origin's arrival
 	Triggered   bool // a trigger of followspan's own opened it
+	HasOrigin   bool // an origin or a trigger started it; else it is a whole trace, or all
 	number      uint32
 	evicted     *atomic.Bool
 }
@@ -204,7 +205,7 @@ func (w *FlowWriter) Join(n Node, rule Rule) bool {
 	}
 	m, i := w.g.members.add()
 	head := &w.g.nodes.at(int(n)).member
-	m.flow, m.index, m.rule = w.record.number, int32(len(w.members)), rule
+	m.flow, m.index, m.rule, m.caused = w.record.number, int32(len(w.members)), rule, w.record.HasOrigin
 	m.next.Store(head.Load())
 	head.Store(int32(i))
 	w.members = append(w.members, n)

@@ -64,6 +64,8 @@ type membership struct {
 	index int32
 	next  atomic.Int32
 	rule  Rule
+	// caused: an origin or a trigger started the flow; it did not merely gather.
+	caused bool
 }
 
 // traceRecord is what the spans of one trace have in common.

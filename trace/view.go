@@ -60,6 +60,25 @@ func (v View) ReceivedAt(n Node) Time { return v.g.record(n).received }
 // become so later.
 func (v View) InFlow(n Node) bool { return v.g.record(n).member.Load() != 0 }
 
+// Caused reports whether the span is a member of a flow that an origin or a trigger
+// started, rather than of flows only that take in a whole trace or everything. Like
+// Copies it may become so later.
+func (v View) Caused(n Node) bool {
+	r := v.g.record(n)
+	for i := r.member.Load(); i != 0; {
+		m := v.g.members.at(int(i))
+		if m == nil { // See memberOf.
+			i = r.member.Load()
+			continue
+		}
+		if m.caused {
+			return true
+		}
+		i = m.next.Load()
+	}
+	return false
+}
+
 // Copies is how often the span was received. Unlike everything else in a view it
 // may grow.
 func (v View) Copies(n Node) int { return int(v.g.record(n).copies.Load()) }
