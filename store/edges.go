@@ -102,7 +102,7 @@ func (s *Store) clientEdge(v trace.View, n trace.Node, span trace.Span) edgeStat
 			return edgeNever
 		}
 	}
-	if s.peers.instrumented(span) {
+	if s.peers.instrumented(span) || s.roots.answered(v, span) {
 		return edgeOpen
 	}
 	return edgeClosed

@@ -303,6 +303,32 @@ shop  order  0..50ms
 		{"an un-instrumented peer", `
 shop  order  0..50ms
   shop  call  client  1..10ms  server.address=gateway.example`, ""},
+		{"an answer that began a trace of its own", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  12..19ms`, "server span of call"},
+		{"a request at another time", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  22..29ms`, ""},
+		{"a request on another machine, whose clock is near enough", `
+resource stock host.id=h2
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  22..29ms`, "server span of call"},
+		{"a request that took longer than the call", `
+resource stock host.id=h2
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  12..29ms`, ""},
+		{"a request to another address", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=gateway.example
+stock  reserve  12..19ms  server.address=stock`, ""},
+		{"a request that a link explains", `
+shop   order    0..50ms  #order
+  shop  call  client  10..20ms  server.address=gateway.example
+stock  reserve  12..19ms  link=#order`, ""},
 		{"a database", `
 shop  order  0..50ms
   shop  SELECT  client  1..10ms  db.system.name=sqlite`, ""},

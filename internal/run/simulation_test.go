@@ -19,16 +19,17 @@ import (
 )
 
 var (
-	simulations = flag.Int("simulations", 2000, "how many random systems TestSimulation makes")
+	simulations = flag.Int("simulations", 400, "how many random systems TestSimulation makes")
 	firstSeed   = flag.Uint64("first-seed", 1, "the first of their seeds")
 )
 
 // tally counts verdicts about random systems against what really happened.
 type tally struct{ right, falseGreen, falseRed, open, skipped int }
 
-// No verdict is a pass where the truth is a failure: a system that followspan
-// starts and stops, judged with absences that must be proved, cannot fool it,
-// whatever of contexts, clocks and deliveries goes wrong.
+// No verdict is a pass where the truth is a failure. A system that followspan starts
+// and stops cannot fool it, whatever of contexts, clocks and deliveries goes wrong,
+// nor any system where absences must be proved. Silence alone can: of a system that
+// somebody else runs, spans may be lost that leave no trace.
 func TestSimulation(t *testing.T) {
 	counts := map[string]*tally{}
 	for i := range *simulations {
@@ -174,7 +175,7 @@ func (w *world) compare(t *testing.T, seed uint64, require assertions.Grade, res
 // mustHold reports whether a false pass is a defect, rather than what silence
 // cannot tell.
 func (w *world) mustHold(require assertions.Grade) bool {
-	return require == assertions.Proved || len(w.faults) == 0 && w.owned
+	return require == assertions.Proved || !w.blind
 }
 
 func (w *world) kind(require assertions.Grade) string {

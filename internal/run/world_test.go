@@ -26,6 +26,9 @@ type world struct {
 	ids      uint64
 	text     string // of the flow file
 	faults   map[string]bool // by name
+	// blind: spans were lost, or contexts, and a receiver that knows nothing of the
+	// system may see no sign of it.
+	blind bool
 }
 
 // service is one process with its clock and its way of exporting.
@@ -87,13 +90,18 @@ func (w *world) id() (id trace.SpanID) {
 	return id
 }
 
+// fault decides whether something goes wrong.
 func (w *world) fault(name string, p float64) bool {
 	if !w.chance(p) {
 		return false
 	}
+	w.blind = w.blind || !w.owned && name != refusedData
 	w.faults[name] = true
 	return true
 }
+
+// refusedData is the fault that a receiver knows of.
+const refusedData = "refused data"
 
 // request lets the first service handle a request that begins at t. It returns
 // when it was answered.
@@ -271,6 +279,9 @@ func (w *world) export(to *store.Store, s *service, now trace.Time) {
 	}
 	if len(batch.Spans) == 0 {
 		return
+	}
+	if w.fault(refusedData, 0.005) {
+		batch.Refused, batch.Spans = []trace.Refusal{{Service: s.name, Reason: "it looked odd", Spans: len(batch.Spans)}}, nil
 	}
 	for range 1 + btoi(s.doubles) {
 		if err := to.Consume(context.Background(), batch); err != nil {
