@@ -12,17 +12,22 @@ import (
 
 // roots are the server spans that name neither a parent nor a link, in the order of
 // their starts: requests from outside, and calls whose context was lost.
-type roots struct{ nodes []trace.Node }
+type roots struct{ all []root }
 
-func (r *roots) add(v trace.View, n trace.Node, span trace.Span) {
+type root struct {
+	start trace.Time
+	node  trace.Node
+}
+
+func (r *roots) add(n trace.Node, span trace.Span) {
 	if span.Kind() != trace.Server || !span.ParentID().IsZero() {
 		return
 	}
 	for range span.Links() {
 		return
 	}
-	i := sort.Search(len(r.nodes), func(i int) bool { return v.Span(r.nodes[i]).Start() > span.Start() })
-	r.nodes = slices.Insert(r.nodes, i, n)
+	i := sort.Search(len(r.all), func(i int) bool { return r.all[i].start > span.Start() })
+	r.all = slices.Insert(r.all, i, root{span.Start(), n})
 }
 
 // Tolerances for the times of two processes, on one machine and on two.
@@ -37,13 +42,12 @@ const (
 // not seen where it belongs.
 func (r *roots) answered(v trace.View, client trace.Span) bool {
 	from := client.Start().Add(-otherClocks)
-	first := sort.Search(len(r.nodes), func(i int) bool { return v.Span(r.nodes[i]).Start() >= from })
-	for _, n := range r.nodes[first:] {
-		server := v.Span(n)
-		if server.Start() > client.End().Add(otherClocks) {
+	first := sort.Search(len(r.all), func(i int) bool { return r.all[i].start >= from })
+	for _, one := range r.all[first:] {
+		if one.start > client.End().Add(otherClocks) {
 			break
 		}
-		if !v.Caused(n) && within(server, client) && agree(server, client) {
+		if server := v.Span(one.node); !v.Caused(one.node) && within(server, client) && agree(server, client) {
 			return true
 		}
 	}

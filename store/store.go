@@ -157,7 +157,7 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	t := s.trace(span.TraceID())
 	joined := s.index.add(s.graph, n, span)
 	s.peers.learn(s.graph.View(), n)
-	s.roots.add(s.graph.View(), n, span)
+	s.roots.add(n, span)
 	s.place(t, n)
 	for _, other := range joined {
 		s.spread(other)
