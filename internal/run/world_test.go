@@ -154,7 +154,7 @@ func (w *world) call(s, to *service, e *event, t trace.Time, depth int) trace.Ti
 	first := len(w.spans)
 	client.End = w.later(w.handle(to, trace.Server, e.TraceID, client.ID, nil, w.later(t, 1), depth+1), 1)
 	if !to.silent && w.fault("lost context of a call", 0.03) {
-		w.lose(w.spans[first:])
+		w.lose(s, w.spans[first:])
 	}
 	return client.End
 }
@@ -172,7 +172,7 @@ func (w *world) send(s, to *service, e *event, t trace.Time, depth int) {
 	consumer := w.spans[first]
 	consumer.Attrs = append(consumer.Attrs, textAttr("messaging.system", "bus"), textAttr("messaging.destination.name", to.name+"-queue"))
 	if !to.silent && w.fault("lost context of a message", 0.03) {
-		w.lose(w.spans[first:])
+		w.lose(s, w.spans[first:])
 	}
 }
 
@@ -185,7 +185,9 @@ func (w *world) newTrace() (id trace.TraceID) {
 }
 
 // lose makes the first span, with those of its trace below it, a trace of its own.
-func (w *world) lose(below []*event) {
+// Where the one who called sends no spans either, nothing shows it.
+func (w *world) lose(caller *service, below []*event) {
+	w.blind = w.blind || caller.silent
 	old, id := below[0].TraceID, w.newTrace()
 	for _, e := range below {
 		if e.TraceID == old && e.orphaned.IsZero() {
