@@ -3,6 +3,7 @@ package otlptest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -24,6 +25,7 @@ const (
 type Requests struct {
 	template []byte
 	blanks   []blank
+	times    []int // where there are times, in protobuf
 	series   rune
 	spans    int // so far
 }
@@ -54,10 +56,16 @@ var wants = map[string]func(n int) int{
 // differ too.
 func Protobuf(series rune) *Requests {
 	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(typical())
-	return newRequests(b, err, series)
+	r := newRequests(b, err, series)
+	for i := range SpansPerRequest {
+		for _, t := range []int{start(i), start(i) + duration} {
+			r.times = append(r.times, bytes.Index(b, binary.LittleEndian.AppendUint64(nil, uint64(t))))
+		}
+	}
+	return r
 }
 
-// JSON returns requests in JSON. The ids of their spans are all the same.
+// JSON returns requests in JSON. The ids and times of their spans are all the same.
 func JSON(series rune) *Requests {
 	b, err := (&ptrace.JSONMarshaler{}).MarshalTraces(typical())
 	return newRequests(b, err, series)
@@ -81,9 +89,18 @@ func (r *Requests) Next() []byte {
 	for _, b := range r.blanks {
 		copy(body[b.at:], fmt.Sprintf("%c%07d", r.series, b.span(r.spans+b.n)))
 	}
+	for _, at := range r.times {
+		t := binary.LittleEndian.Uint64(body[at:])
+		binary.LittleEndian.PutUint64(body[at:], t+uint64(start(r.spans)-start(0)))
+	}
 	r.spans += SpansPerRequest
 	return body
 }
+
+// start is when a span starts, in nanoseconds; it lasts for duration.
+func start(span int) int { return 1_700_000_000_000_000_000 + span*1_000_000 }
+
+const duration = 5_500_000
 
 func typical() ptrace.Traces {
 	td := ptrace.NewTraces()
@@ -109,8 +126,8 @@ func fill(s ptrace.Span, i int) {
 		s.SetKind(ptrace.SpanKindInternal)
 	}
 	s.SetName("POST /api/v2/order/{id}")
-	s.SetStartTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i*1_000_000))
-	s.SetEndTimestamp(s.StartTimestamp() + 5_000_000)
+	s.SetStartTimestamp(pcommon.Timestamp(start(i)))
+	s.SetEndTimestamp(pcommon.Timestamp(start(i) + duration))
 	a := s.Attributes()
 	a.PutStr("http.request.method", "POST")
 	a.PutStr("url.path", "/api/v2/order/"+own)
