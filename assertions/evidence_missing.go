@@ -226,12 +226,20 @@ func (x *explainer) edgeInWords(e trace.OpenEdge) string {
 	case trace.WaitsForParent:
 		return fmt.Sprintf("%s names a parent that never arrived", x.name(e.Node))
 	case trace.WaitsForServer:
-		return fmt.Sprintf("%s has no server span", x.name(e.Node))
+		return fmt.Sprintf("%s has no server span%s", x.name(e.Node), x.stray(e))
 	case trace.WaitsForConsumer:
-		return fmt.Sprintf("nobody consumed the message of %s", x.name(e.Node))
+		return fmt.Sprintf("nobody consumed the message of %s%s", x.name(e.Node), x.stray(e))
 	}
 	if e.Node == trace.None {
 		return "the span that starts the flow never arrived"
 	}
 	return fmt.Sprintf("%s has not ended", x.name(e.Node))
+}
+
+// stray names a span that may be the missing one, with its context lost.
+func (x *explainer) stray(e trace.OpenEdge) string {
+	for _, n := range e.Strays {
+		return fmt.Sprintf(" (%s began a trace of its own: a lost context?)", x.name(n))
+	}
+	return ""
 }

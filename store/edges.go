@@ -19,7 +19,7 @@ func (s *Store) findEdges(in *instance) {
 	in.pending = slices.DeleteFunc(in.pending, func(n trace.Node) bool {
 		kind, state := s.edge(v, in, n)
 		if state == edgeOpen {
-			edges = append(edges, trace.OpenEdge{Kind: kind, Node: n, Missing: missing(v, kind, n)})
+			edges = append(edges, s.openEdge(v, kind, n))
 		}
 		return state == edgeNever
 	})
@@ -36,11 +36,17 @@ func (in *instance) waitsForOrigin() bool {
 	return false
 }
 
-func missing(v trace.View, kind trace.OpenKind, n trace.Node) trace.SpanID {
-	if kind == trace.WaitsForParent {
-		return v.Span(n).ParentID()
+func (s *Store) openEdge(v trace.View, kind trace.OpenKind, n trace.Node) trace.OpenEdge {
+	e := trace.OpenEdge{Kind: kind, Node: n}
+	switch span := v.Span(n); kind {
+	case trace.WaitsForParent:
+		e.Missing = span.ParentID()
+	case trace.WaitsForServer:
+		e.Strays = s.roots.answer(v, span)
+	case trace.WaitsForConsumer:
+		e.Strays = s.roots.delivery(v, span)
 	}
-	return trace.SpanID{}
+	return e
 }
 
 // edgeState says whether a span hints at another one.
@@ -102,7 +108,7 @@ func (s *Store) clientEdge(v trace.View, n trace.Node, span trace.Span) edgeStat
 			return edgeNever
 		}
 	}
-	if s.peers.instrumented(span) || s.roots.answered(v, span) {
+	if s.peers.instrumented(span) || s.roots.answer(v, span) != nil {
 		return edgeOpen
 	}
 	return edgeClosed

@@ -23,6 +23,9 @@ func topicOf(s trace.Span) topic {
 	return topic{text(s, string(semconv.MessagingSystemKey)), destination(s)}
 }
 
+// clone is a topic that holds on to no block of spans.
+func (t topic) clone() topic { return topic{strings.Clone(t.system), strings.Clone(t.destination)} }
+
 func newPeers() peers {
 	return peers{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[topic]bool{}}
 }

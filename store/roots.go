@@ -10,9 +10,12 @@ import (
 	"github.com/followspan/followspan/trace"
 )
 
-// roots are the server spans that name neither a parent nor a link, in the order of
-// their starts: requests from outside, and calls whose context was lost.
-type roots struct{ all []root }
+// roots are the spans that handle something and name neither a parent nor a link:
+// requests and messages from outside, and those whose context was lost.
+type roots struct {
+	servers   []root // in the order of their starts
+	consumers map[topic][]root
+}
 
 type root struct {
 	start trace.Time
@@ -20,14 +23,23 @@ type root struct {
 }
 
 func (r *roots) add(n trace.Node, span trace.Span) {
-	if span.Kind() != trace.Server || !span.ParentID().IsZero() {
+	if !span.ParentID().IsZero() {
 		return
 	}
 	for range span.Links() {
 		return
 	}
-	i := sort.Search(len(r.all), func(i int) bool { return r.all[i].start > span.Start() })
-	r.all = slices.Insert(r.all, i, root{span.Start(), n})
+	switch one := (root{span.Start(), n}); span.Kind() {
+	case trace.Server:
+		i := sort.Search(len(r.servers), func(i int) bool { return r.servers[i].start > span.Start() })
+		r.servers = slices.Insert(r.servers, i, one)
+	case trace.Consumer:
+		if r.consumers == nil {
+			r.consumers = map[topic][]root{}
+		}
+		t := topicOf(span).clone()
+		r.consumers[t] = append(r.consumers[t], one)
+	}
 }
 
 // Tolerances for the times of two processes, on one machine and on two.
@@ -36,22 +48,33 @@ const (
 	otherClocks = time.Second
 )
 
-// answered reports whether a root may be the server's side of a call that has none:
-// it belongs to no flow, happened within the call, and nothing that both sides tell
+// answer returns a root that may be the server's side of a call that has none: it
+// belongs to no flow, happened within the call, and nothing that both sides tell
 // says otherwise. Then the call's context was lost on the way, and what it caused is
 // not seen where it belongs.
-func (r *roots) answered(v trace.View, client trace.Span) bool {
+func (r *roots) answer(v trace.View, client trace.Span) []trace.Node {
 	from := client.Start().Add(-otherClocks)
-	first := sort.Search(len(r.all), func(i int) bool { return r.all[i].start >= from })
-	for _, one := range r.all[first:] {
+	first := sort.Search(len(r.servers), func(i int) bool { return r.servers[i].start >= from })
+	for _, one := range r.servers[first:] {
 		if one.start > client.End().Add(otherClocks) {
 			break
 		}
 		if server := v.Span(one.node); !v.Caused(one.node) && within(server, client) && agree(server, client) {
-			return true
+			return []trace.Node{one.node}
 		}
 	}
-	return false
+	return nil
+}
+
+// delivery returns a root that may have consumed a message: from the same
+// destination, in no flow, and begun after the message was sent.
+func (r *roots) delivery(v trace.View, producer trace.Span) []trace.Node {
+	for _, one := range r.consumers[topicOf(producer)] {
+		if one.start >= producer.Start().Add(-otherClocks) && !v.Caused(one.node) {
+			return []trace.Node{one.node}
+		}
+	}
+	return nil
 }
 
 func within(server, client trace.Span) bool {

@@ -61,6 +61,9 @@ type OpenEdge struct {
 	Kind    OpenKind
 	Node    Node // the span that waits; None for a trigger whose trace has not begun
 	Missing SpanID
+	// Strays are spans in no flow that may be the missing one, or its like: they began
+	// a trace of their own, as where a context was lost. At most one is named.
+	Strays []Node
 }
 
 // Mark says how well the silence of one process is known.

@@ -35,7 +35,7 @@ var plain = map[string][]string{
 	"slow-email":    {`measured +3\.\d+s, from the end of checkout/payment\.v1\.Payment/Charge to the start of\s+email/send mail`, `allowed +2s`},
 	"no-email":      {`checkout +send orders \(producer\)`, `nobody consumed this message to orders`},
 	"double-charge": {`2 calls, exactly 1 allowed`, `payment\.charge\.id = "ch_1"`, `payment\.charge\.id = "ch_2"`, `no payment\.idempotency_key`},
-	"lost-context":  {`email +process orders \(consumer\)`, `in another trace, [0-9a-f]{32}`, `neither a link to checkout/send orders nor a parent`, `the\s+message seems to have\s+arrived without its\s+headers`},
+	"lost-context":  {`email +process orders \(consumer\)`, `in another trace, [0-9a-f]{32}`, `neither a link to checkout/send orders nor a parent`, `the\s+message seems to have\s+arrived without its\s+headers`, `its\s+context\s+was\s+probably\s+lost,\s+since\s+email/process\s+orders`},
 	"wrong-amount":  {`order\.amount = 4200 \(int\)`, `payment\.amount = "42\.00" \(string\)`, `4200 is 100 times that`},
 	"wrong-env":     {`"staging" +\d+ spans of inventory`, `"test" +\d+ spans of`},
 	"old-client":    {`inventory\.v1\.Inventory/ShippingC`, `failed with UNIMPLEMENTED, and no server span arrived`},

@@ -64,11 +64,27 @@ func edgeWords(f trace.Flow, e trace.OpenEdge) string {
 	case trace.WaitsForParent:
 		return fmt.Sprintf("%s names a parent, span %s, that never arrived", who, e.Missing)
 	case trace.WaitsForServer:
+		if stray := strayWords(f, e); stray != "" {
+			return fmt.Sprintf("%s is a call%s without a server span: %s", who, peer(span), stray)
+		}
 		return fmt.Sprintf("%s is a call%s without a server span: is the callee instrumented, was the context lost?", who, peer(span))
 	case trace.WaitsForConsumer:
-		return fmt.Sprintf("%s sent a message%s that nobody consumed", who, destination(span))
+		text := fmt.Sprintf("%s sent a message%s that nobody consumed", who, destination(span))
+		if stray := strayWords(f, e); stray != "" {
+			text += ": " + stray
+		}
+		return text
 	}
 	return fmt.Sprintf("%s arrived, the origin of the flow did not: has it ended?", who)
+}
+
+// strayWords names a span that may be the missing one.
+func strayWords(f trace.Flow, e trace.OpenEdge) string {
+	for _, n := range e.Strays {
+		s := f.Span(n)
+		return fmt.Sprintf("its context was probably lost, since %s began a trace of its own (%s)", ref(s.Service(), s.Name()), s.TraceID())
+	}
+	return ""
 }
 
 // hangingWords is edgeWords for a line below the span itself.

@@ -18,7 +18,7 @@ import (
 
 func TestInconclusive(t *testing.T) {
 	w := newWorld(checkoutSketch, trace.FlowState{Reason: trace.ByDeadline, Now: 1767225610_000_000_000,
-		Edges:  []trace.OpenEdge{{Kind: trace.WaitsForServer, Node: 5}},
+		Edges:  []trace.OpenEdge{{Kind: trace.WaitsForServer, Node: 5, Strays: []trace.Node{0}}},
 		Losses: []trace.Loss{{What: "spans refused: memory limit", Count: 1200}}, Cut: 2})
 	v := w.failed("payment.count == 1", assertions.Evidence{
 		Why:    "it holds so far, but a call to payment has no server span",

@@ -24,7 +24,7 @@ type world struct {
 	flow     trace.TraceID
 	trigger  trace.SpanID
 	ids      uint64
-	text     string // of the flow file
+	text     string          // of the flow file
 	faults   map[string]bool // by name
 	// blind: spans were lost, or contexts, and a receiver that knows nothing of the
 	// system may see no sign of it.
