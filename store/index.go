@@ -1,6 +1,9 @@
 package store
 
 import (
+	"iter"
+	"slices"
+
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/followspan/followspan/trace"
@@ -20,25 +23,24 @@ type message struct{ system, destination, id string }
 
 // index finds the spans that others name, also if they arrive later.
 type index struct {
-	first     map[spanID]trace.Node
-	more      map[spanID][]trace.Node // further spans with the same id
-	children  map[spanID][]trace.Node // spans whose parent has not arrived
+	graph     *trace.Graph
+	spans     *lookup                 // by their id
+	waiting   *lookup                 // by the id of a parent that has not arrived: the last that waits for it
 	linkers   map[spanID][]trace.Node // spans that link to one that has not arrived
 	producers map[message][]trace.Node
 	consumers map[message][]trace.Node
 }
 
-func newIndex() index {
+func newIndex(g *trace.Graph) index {
 	return index{
-		first: map[spanID]trace.Node{}, more: map[spanID][]trace.Node{},
-		children: map[spanID][]trace.Node{}, linkers: map[spanID][]trace.Node{},
+		graph: g, spans: newLookup(), waiting: newLookup(), linkers: map[spanID][]trace.Node{},
 		producers: map[message][]trace.Node{}, consumers: map[message][]trace.Node{},
 	}
 }
 
 // find returns the span with the same identity: trace id, span id, service, kind.
 func (x *index) find(v trace.View, s trace.Span) (trace.Node, bool) {
-	for _, n := range x.all(idOf(s)) {
+	for n := range x.all(v, idOf(s)) {
 		if t := v.Span(n); t.Kind() == s.Kind() && t.Service() == s.Service() {
 			return n, true
 		}
@@ -46,42 +48,37 @@ func (x *index) find(v trace.View, s trace.Span) (trace.Node, bool) {
 	return trace.None, false
 }
 
-func (x *index) all(id spanID) []trace.Node {
-	n, ok := x.first[id]
-	if !ok {
-		return nil
+// all yields the spans with an id.
+func (x *index) all(v trace.View, id spanID) iter.Seq[trace.Node] {
+	return func(yield func(trace.Node) bool) { x.each(v, id, yield) }
+}
+
+func (x *index) each(v trace.View, id spanID, yield func(trace.Node) bool) {
+	for n := range x.spans.find(x.spans.hash(id)) {
+		if idOf(v.Span(n)) == id && !yield(n) {
+			return
+		}
 	}
-	return append([]trace.Node{n}, x.more[id]...)
 }
 
 // add joins n with its parent, children, links and messages, and returns the
 // other spans that got an edge to n and thereby may belong to its flows.
-func (x *index) add(g *trace.Graph, n trace.Node, s trace.Span) (joined []trace.Node) {
+func (x *index) add(n trace.Node, s trace.Span) (joined []trace.Node) {
 	id := idOf(s)
-	x.addParent(g, n, s)
-	if _, taken := x.first[id]; taken {
-		x.more[id] = append(x.more[id], n)
-	} else {
-		x.first[id] = n
-	}
-	for _, child := range x.children[id] {
-		if !isAncestor(g.View(), child, n) {
-			g.SetParent(child, n)
-			joined = append(joined, child)
-		}
-	}
-	delete(x.children, id)
-	joined = append(joined, x.addLinks(g, n, s)...)
-	return append(joined, x.addMessage(g, n, s)...)
+	x.addParent(n, s)
+	x.spans.add(x.spans.hash(id), n)
+	joined = x.adopt(n, id)
+	joined = append(joined, x.addLinks(n, s)...)
+	return append(joined, x.addMessage(n, s)...)
 }
 
-func (x *index) addParent(g *trace.Graph, n trace.Node, s trace.Span) {
-	v := g.View()
+func (x *index) addParent(n trace.Node, s trace.Span) {
+	v := x.graph.View()
 	// The server's half of a shared id hangs under the client's half.
 	if s.Kind() == trace.Server {
-		for _, half := range x.all(idOf(s)) {
+		for half := range x.all(v, idOf(s)) {
 			if v.Span(half).Kind() == trace.Client {
-				g.SetParent(n, half)
+				x.graph.SetParent(n, half)
 				return
 			}
 		}
@@ -89,24 +86,72 @@ func (x *index) addParent(g *trace.Graph, n trace.Node, s trace.Span) {
 	if s.ParentID().IsZero() {
 		return
 	}
-	id := spanID{s.TraceID(), s.ParentID()}
-	candidates := x.all(id)
-	if len(candidates) == 0 {
-		x.children[id] = append(x.children[id], n)
+	if p := x.parent(v, s); p != trace.None {
+		x.graph.SetParent(n, p)
 		return
 	}
-	g.SetParent(n, prefer(v, candidates, s.Kind()))
+	x.await(v, n, parentOf(s))
 }
 
-// prefer chooses among spans that share an id the one whose kind suits the edge:
-// a client calls a server, everything else hangs under the server's half.
-func prefer(v trace.View, candidates []trace.Node, child trace.Kind) trace.Node {
-	for _, c := range candidates {
-		if (child == trace.Server) == (v.Span(c).Kind() == trace.Client) {
-			return c
+func parentOf(s trace.Span) spanID { return spanID{s.TraceID(), s.ParentID()} }
+
+// parent chooses among the spans with the id that s names the one whose kind suits
+// the edge: a client calls a server, everything else hangs under the server's half.
+// If none does it is the first, and None if there is none.
+func (x *index) parent(v trace.View, s trace.Span) trace.Node {
+	found := trace.None
+	for p := range x.all(v, parentOf(s)) {
+		if (s.Kind() == trace.Server) == (v.Span(p).Kind() == trace.Client) {
+			return p
+		}
+		if found == trace.None || p < found {
+			found = p
 		}
 	}
-	return candidates[0]
+	return found
+}
+
+// await chains n to the others that wait for the same parent.
+func (x *index) await(v trace.View, n trace.Node, parent spanID) {
+	hash := x.waiting.hash(parent)
+	first := x.firstWaiting(v, hash, parent)
+	x.graph.Chain(n, first)
+	if first == trace.None {
+		x.waiting.add(hash, n)
+	} else {
+		x.waiting.replace(hash, first, n)
+	}
+}
+
+func (x *index) firstWaiting(v trace.View, hash uint64, parent spanID) trace.Node {
+	for n := range x.waiting.find(hash) {
+		if parentOf(v.Span(n)) == parent {
+			return n
+		}
+	}
+	return trace.None
+}
+
+// adopt gives n the children that have waited for it.
+func (x *index) adopt(n trace.Node, id spanID) (children []trace.Node) {
+	hash := x.waiting.hash(id)
+	c := x.firstWaiting(x.graph.View(), hash, id)
+	if c == trace.None {
+		return nil
+	}
+	x.waiting.remove(hash, c)
+	for c != trace.None {
+		children = append(children, c)
+		c = x.graph.Unchain(c)
+	}
+	slices.Reverse(children) // in the order of their arrival
+	return slices.DeleteFunc(children, func(c trace.Node) bool {
+		if isAncestor(x.graph.View(), c, n) {
+			return true
+		}
+		x.graph.SetParent(c, n)
+		return false
+	})
 }
 
 // isAncestor reports whether a is n or stands above it. Spans that name each other
@@ -121,24 +166,39 @@ func isAncestor(v trace.View, a, n trace.Node) bool {
 	return false
 }
 
-func (x *index) addLinks(g *trace.Graph, n trace.Node, s trace.Span) (joined []trace.Node) {
+func (x *index) addLinks(n trace.Node, s trace.Span) (joined []trace.Node) {
+	v := x.graph.View()
 	for l := range s.Links() {
 		id := spanID{l.TraceID(), l.SpanID()}
-		if targets := x.all(id); len(targets) > 0 {
-			connect(g, targets[0], n, trace.ByLink)
+		if target := x.first(v, id); target != trace.None {
+			connect(x.graph, target, n, trace.ByLink)
 		} else {
 			x.linkers[id] = append(x.linkers[id], n)
 		}
 	}
+	if len(x.linkers) == 0 {
+		return nil
+	}
 	for _, linker := range x.linkers[idOf(s)] {
-		connect(g, n, linker, trace.ByLink)
+		connect(x.graph, n, linker, trace.ByLink)
 		joined = append(joined, linker)
 	}
 	delete(x.linkers, idOf(s))
 	return joined
 }
 
-func (x *index) addMessage(g *trace.Graph, n trace.Node, s trace.Span) (joined []trace.Node) {
+// first is the span with an id that arrived first, None if none has.
+func (x *index) first(v trace.View, id spanID) trace.Node {
+	found := trace.None
+	for n := range x.all(v, id) {
+		if found == trace.None || n < found {
+			found = n
+		}
+	}
+	return found
+}
+
+func (x *index) addMessage(n trace.Node, s trace.Span) (joined []trace.Node) {
 	m := messageOf(s)
 	if m.id == "" {
 		return nil
@@ -147,14 +207,14 @@ func (x *index) addMessage(g *trace.Graph, n trace.Node, s trace.Span) (joined [
 	case trace.Producer:
 		x.producers[m] = append(x.producers[m], n)
 		for _, c := range x.consumers[m] {
-			if connect(g, n, c, trace.ByMessage) {
+			if connect(x.graph, n, c, trace.ByMessage) {
 				joined = append(joined, c)
 			}
 		}
 	case trace.Consumer:
 		x.consumers[m] = append(x.consumers[m], n)
 		for _, p := range x.producers[m] {
-			connect(g, p, n, trace.ByMessage)
+			connect(x.graph, p, n, trace.ByMessage)
 		}
 	}
 	return joined

@@ -75,11 +75,13 @@ func (s *Store) spread(n trace.Node) {
 
 // instancesOf yields the instances that n is a member of.
 func (s *Store) instancesOf(n trace.Node) iter.Seq[*instance] {
-	return func(yield func(*instance) bool) {
-		for number := range s.graph.Flows(n) {
-			if in := s.instances[number]; in != nil && !yield(in) {
-				return
-			}
+	return func(yield func(*instance) bool) { s.eachInstance(n, yield) }
+}
+
+func (s *Store) eachInstance(n trace.Node, yield func(*instance) bool) {
+	for number := range s.graph.Flows(n) {
+		if in := s.instances[number]; in != nil && !yield(in) {
+			return
 		}
 	}
 }

@@ -97,11 +97,13 @@ func New(flows []trace.Membership, s Settings) *Store {
 		s.Now = time.Now
 	}
 	st := &Store{
-		settings: s, wake: make(chan struct{}, 1), graph: trace.NewGraph(), index: newIndex(), peers: newPeers(),
+		settings: s, wake: make(chan struct{}, 1), peers: newPeers(),
 		processes: map[string]*process{}, connections: map[string]*process{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{},
 		instances: map[uint32]*instance{}, origins: map[trace.Node][]*instance{},
 		blocks: map[*trace.Block]bool{}, refused: map[spanID]bool{}, stats: newStats(),
 	}
+	st.graph = trace.NewGraph()
+	st.index = newIndex(st.graph)
 	st.lastNews = s.Now()
 	for _, m := range flows {
 		if m.Hops == 0 {
@@ -155,7 +157,7 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	s.stats.count(span)
 	s.hear(s.process(span), span, at)
 	t := s.trace(span.TraceID())
-	joined := s.index.add(s.graph, n, span)
+	joined := s.index.add(n, span)
 	s.peers.learn(s.graph.View(), n)
 	s.roots.add(n, span)
 	s.place(t, n)

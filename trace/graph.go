@@ -169,6 +169,31 @@ func (g *Graph) SetParent(child, parent Node) {
 	c.parent.Store(int32(parent))
 }
 
+// Chain puts a span without a parent in front of another such one, or of None. What
+// such chains are for is the caller's; they are only for the graph's writer.
+func (g *Graph) Chain(n, next Node) {
+	r := g.nodes.at(int(n))
+	r.prevSibling = None
+	r.nextSibling.Store(int32(next))
+	if next != None {
+		g.nodes.at(int(next)).prevSibling = n
+	}
+}
+
+// Unchain takes a span out of its chain and returns the one behind it.
+func (g *Graph) Unchain(n Node) (next Node) {
+	r := g.nodes.at(int(n))
+	next = Node(r.nextSibling.Swap(int32(None)))
+	if r.prevSibling != None {
+		g.nodes.at(int(r.prevSibling)).nextSibling.Store(int32(next))
+	}
+	if next != None {
+		g.nodes.at(int(next)).prevSibling = r.prevSibling
+	}
+	r.prevSibling = None
+	return next
+}
+
 // Connect adds an edge from a cause to its effect, such as from a producer to
 // the consumer that links to it.
 func (g *Graph) Connect(cause, effect Node, rule Rule) {
@@ -185,14 +210,16 @@ func (g *Graph) addEdge(head *atomic.Int32, other Node, rule Rule) {
 // Flows yields the numbers of the flows that n has joined. New ones may be joined
 // meanwhile.
 func (g *Graph) Flows(n Node) iter.Seq[uint32] {
-	return func(yield func(uint32) bool) {
-		for i := g.record(n).member.Load(); i != 0; {
-			m := g.members.at(int(i))
-			if !yield(m.flow) {
-				return
-			}
-			i = m.next.Load()
+	return func(yield func(uint32) bool) { g.eachFlow(g.record(n), yield) }
+}
+
+func (g *Graph) eachFlow(r *record, yield func(uint32) bool) {
+	for i := r.member.Load(); i != 0; {
+		m := g.members.at(int(i))
+		if !yield(m.flow) {
+			return
 		}
+		i = m.next.Load()
 	}
 }
 

@@ -91,78 +91,80 @@ func (v View) Parent(n Node) (Node, bool) {
 
 func (v View) has(n Node) bool { return n >= 0 && int(n) < v.n }
 
+// The iterators are short so that they are inlined and allocate nothing.
+
 // Children yields the child spans that have arrived, the newest first.
 func (v View) Children(n Node) iter.Seq[Node] {
-	return func(yield func(Node) bool) {
-		owner := v.g.record(n)
-		last, resumed := None, false
-		for c := Node(owner.firstChild.Load()); c != None; {
-			r := v.g.nodes.at(int(c))
-			if r == nil { // It was evicted, and taken off the list, just now.
-				if owner.evicted() {
-					return
-				}
-				c, resumed = Node(owner.firstChild.Load()), last != None
-				continue
+	return func(yield func(Node) bool) { v.eachChild(v.g.record(n), yield) }
+}
+
+func (v View) eachChild(owner *record, yield func(Node) bool) {
+	last, resumed := None, false
+	for c := Node(owner.firstChild.Load()); c != None; {
+		r := v.g.nodes.at(int(c))
+		if r == nil { // It was evicted, and taken off the list, just now.
+			if owner.evicted() {
+				return
 			}
-			if (!resumed || c < last) && v.has(c) && !r.evicted() {
-				if last = c; !yield(c) {
-					return
-				}
-			}
-			c = Node(r.nextSibling.Load())
+			c, resumed = Node(owner.firstChild.Load()), last != None
+			continue
 		}
+		if (!resumed || c < last) && v.has(c) && !r.evicted() {
+			if last = c; !yield(c) {
+				return
+			}
+		}
+		c = Node(r.nextSibling.Load())
 	}
 }
 
 // Causes yields the spans that n follows from over links and messages: the
 // targets of its links, the producer of its message. Some may have been evicted.
 func (v View) Causes(n Node) iter.Seq2[Node, Rule] {
-	return v.along(v.g.record(n).in.Load())
+	return func(yield func(Node, Rule) bool) { v.along(v.g.record(n).in.Load(), yield) }
 }
 
 // Effects yields the spans that follow from n over links and messages. Some may
 // have been evicted.
 func (v View) Effects(n Node) iter.Seq2[Node, Rule] {
-	return v.along(v.g.record(n).out.Load())
+	return func(yield func(Node, Rule) bool) { v.along(v.g.record(n).out.Load(), yield) }
 }
 
-func (v View) along(first int32) iter.Seq2[Node, Rule] {
-	return func(yield func(Node, Rule) bool) {
-		for i := first; i != 0; {
-			e := v.g.edges.at(int(i))
-			if e == nil || v.has(e.other) && !yield(e.other, e.rule) {
-				return // Edges go when the span goes that has them.
-			}
-			i = e.next
+func (v View) along(first int32, yield func(Node, Rule) bool) {
+	for i := first; i != 0; {
+		e := v.g.edges.at(int(i))
+		if e == nil || v.has(e.other) && !yield(e.other, e.rule) {
+			return // Edges go when the span goes that has them.
 		}
+		i = e.next
 	}
 }
 
 // Trace yields all spans of n's trace in the order of their arrival.
 func (v View) Trace(n Node) iter.Seq[Node] {
-	return func(yield func(Node) bool) {
-		owner := v.g.record(n)
-		t := v.g.traces.at(int(owner.trace))
-		if t == nil || owner.evicted() {
-			return
-		}
-		last := None
-		for m := Node(t.first.Load()); v.has(m); {
-			r := v.g.nodes.at(int(m))
-			if r == nil { // It was evicted, and taken off the list, just now.
-				if owner.evicted() {
-					return
-				}
-				m = Node(t.first.Load())
-				continue
+	return func(yield func(Node) bool) { v.eachOfTrace(v.g.record(n), yield) }
+}
+
+func (v View) eachOfTrace(owner *record, yield func(Node) bool) {
+	t := v.g.traces.at(int(owner.trace))
+	if t == nil || owner.evicted() {
+		return
+	}
+	last := None
+	for n := Node(t.first.Load()); v.has(n); {
+		r := v.g.nodes.at(int(n))
+		if r == nil { // It was evicted, and taken off the list, just now.
+			if owner.evicted() {
+				return
 			}
-			if m > last && !r.evicted() {
-				if last = m; !yield(m) {
-					return
-				}
-			}
-			m = Node(r.traceNext.Load())
+			n = Node(t.first.Load())
+			continue
 		}
+		if n > last && !r.evicted() {
+			if last = n; !yield(n) {
+				return
+			}
+		}
+		n = Node(r.traceNext.Load())
 	}
 }
