@@ -14,7 +14,8 @@ const maxJSON = 4*trace.MaxValueDepth + 16
 
 // cleanJSON prepares a request for pdata's decoder, which refuses null for numbers
 // and booleans, stops at an empty key, and does not limit nesting: members that
-// are null are left out and empty keys renamed to one that nobody knows. It
+// are null are left out and empty keys renamed to one that nobody knows; integers
+// and base64 get the one form of those allowed that it reads. It
 // returns the signal whose envelope it saw, "" for spans.
 func cleanJSON(data []byte) (clean []byte, signal string, err error) {
 	if brackets(data) > maxJSON {
@@ -82,14 +83,18 @@ func (c *cleaner) run() {
 		case '"':
 			c.text()
 		default:
-			c.element(literal(c.in))
+			n := literal(c.in)
+			c.value(integral(c.in[:n]), n)
 		}
 	}
 }
 
 // element copies n bytes that begin an element of the innermost bracket, or the
 // value of the key before.
-func (c *cleaner) element(n int) {
+func (c *cleaner) element(n int) { c.value(c.in[:n], n) }
+
+// value is element with other bytes in place of the n.
+func (c *cleaner) value(text []byte, n int) {
 	if top := len(c.begun) - 1; top >= 0 && !c.afterKey {
 		if c.begun[top] {
 			c.out = append(c.out, ',')
@@ -97,7 +102,7 @@ func (c *cleaner) element(n int) {
 		c.begun[top] = true
 	}
 	c.afterKey = false
-	c.out = append(c.out, c.in[:n]...)
+	c.out = append(c.out, text...)
 	c.in = c.in[n:]
 }
 
@@ -106,6 +111,10 @@ func (c *cleaner) text() {
 	n := quoted(c.in)
 	rest := bytes.TrimLeft(c.in[n:], " \t\r\n")
 	if len(rest) == 0 || rest[0] != ':' {
+		if bytes.HasSuffix(c.out, []byte(`"bytesValue":`)) {
+			c.value(standardBase64(c.in[:n]), n)
+			return
+		}
 		c.element(n)
 		return
 	}

@@ -96,3 +96,39 @@ func TestTooManyObjects(t *testing.T) {
 		}
 	}
 }
+
+// The proto3 JSON mapping allows more forms of a value than pdata reads.
+func TestJSONForms(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		want  trace.Value
+	}{
+		{`{"intValue":1.0}`, trace.IntValue(1)},
+		{`{"intValue":-2e3}`, trace.IntValue(-2000)},
+		{`{"doubleValue":1e3}`, trace.DoubleValue(1000)},
+		{`{"doubleValue":-0.5}`, trace.DoubleValue(-0.5)},
+		{`{"doubleValue":1e300}`, trace.DoubleValue(1e300)},
+		{`{"bytesValue":"+/8="}`, trace.BytesValue([]byte{0xfb, 0xff})},
+		{`{"bytesValue":"-_8"}`, trace.BytesValue([]byte{0xfb, 0xff})},
+		{`{"bytesValue":"+\/8="}`, trace.BytesValue([]byte{0xfb, 0xff})},
+		{`{"bytesValue":""}`, trace.BytesValue(nil)},
+		{`{"stringValue":"-_8"}`, trace.StringValue("-_8")},
+		{`{"stringValue":"bytesValue"}`, trace.StringValue("bytesValue")},
+	} {
+		var b trace.Builder
+		_, err := otlp.NewDecoder(&b, otlp.Limits{}).JSON([]byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{` + ids + `,"attributes":[{"key":"k","value":` + c.value + `}]}]}]}]}`))
+		if err != nil {
+			t.Errorf("%s: %v", c.value, err)
+			continue
+		}
+		if got, _ := b.Commit()[0].Attr("k"); got != c.want {
+			t.Errorf("%s: %v, want %v", c.value, got, c.want)
+		}
+	}
+	for _, bad := range []string{`{"intValue":1.5}`, `{"bytesValue":"***"}`, `{"bytesValue":"A"}`} {
+		var b trace.Builder
+		if _, err := otlp.NewDecoder(&b, otlp.Limits{}).JSON([]byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{` + ids + `,"attributes":[{"key":"k","value":` + bad + `}]}]}]}]}`)); err == nil {
+			t.Errorf("%s was read", bad)
+		}
+	}
+}
