@@ -38,7 +38,7 @@ func (in *Instance) Evaluate(f trace.Flow) []Verdict {
 func (in *Instance) look(f trace.Flow) []trace.Node {
 	fr := in.frame
 	in.judged = f
-	fr.View, fr.Open, fr.HasOrigin = f.View, f.State() != trace.Closed, true
+	fr.View, fr.Open, fr.OriginMoves = f.View, f.State() != trace.Closed, in.flow.Decl.gathersOrigins()
 	fr.Origin = trace.None
 	if n, ok := f.Origin(); ok {
 		fr.Origin = n

@@ -7,11 +7,21 @@ import (
 	"github.com/followspan/followspan/internal/diag"
 )
 
+// gathersOrigins reports whether an instance may have several spans that origin
+// selects: the first by start is the origin, once all have arrived.
+func (d *FlowDecl) gathersOrigins() bool {
+	switch d.Per.Kind {
+	case PerValue, PerSession, PerTrace:
+		return !d.Origin.IsZero()
+	}
+	return d.Trigger != nil && !d.Origin.IsZero()
+}
+
 // severalOrigins warns about origin in a flow whose instances may have several: the
 // word means the first of them.
 func (l *linter) severalOrigins(f *Flow) {
 	d := f.Decl
-	if d.Origin.IsZero() || d.Per.Kind != PerValue && d.Per.Kind != PerSession && d.Per.Kind != PerTrace {
+	if d.Trigger != nil || !d.gathersOrigins() {
 		return
 	}
 	set := l.setOfOrigins(f)
@@ -22,7 +32,7 @@ func (l *linter) severalOrigins(f *Flow) {
 		}{{k.source, k.that}, {k.guard, k.when}} {
 			if at, ok := readsOrigin(part.source, part.root); ok && (k.assertion.Kind == KindExpect || part.root == k.when) {
 				l.found = append(l.found, diag.Diagnostic{Severity: diag.Warning, What: "one of several origins", Range: at,
-					Label: "with per an instance may have several, and this is the first by start", Try: set})
+					Label: "with per an instance may have several, and this is only the first", Try: set})
 			}
 		}
 	}

@@ -137,8 +137,8 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 		}
 		in.hops[n] = hop
 	}
-	if in.of.Opens == trace.OpensByTrigger {
-		s.triggeredOrigin(in, n, span)
+	if in.of.Opens == trace.OpensByTrigger || in.of.Opens == trace.OpensBySession {
+		s.selectedOrigin(in, n, span)
 	}
 	in.processes[s.process(span)] = true
 	in.ends = max(in.ends, span.End())
@@ -152,9 +152,9 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 	s.correlate(in, n, span)
 }
 
-// triggeredOrigin recognises followspan's own span, and the first span that the
-// flow's origin selects.
-func (s *Store) triggeredOrigin(in *instance, n trace.Node, span trace.Span) {
+// selectedOrigin recognises followspan's own span, and those that the flow's origin
+// selects among the members of an instance that did not open it.
+func (s *Store) selectedOrigin(in *instance, n trace.Node, span trace.Span) {
 	if span.ID() == in.triggerSpan && span.TraceID() == in.w.Record().TraceID {
 		in.state.Trigger = n
 		if in.of.Origin == nil {
@@ -162,11 +162,8 @@ func (s *Store) triggeredOrigin(in *instance, n trace.Node, span trace.Span) {
 		}
 		return
 	}
-	if in.of.Origin == nil || !in.of.Origin(span) {
-		return
-	}
-	if in.state.Origin == trace.None || isAncestor(s.graph.View(), n, in.state.Origin) {
-		in.state.Origin = n
+	if in.of.Origin != nil && in.of.Origin(span) {
+		s.originAt(in, n)
 	}
 }
 

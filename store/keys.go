@@ -86,6 +86,24 @@ func (s *Store) correlate(in *instance, n trace.Node, span trace.Span) {
 	}
 }
 
+// gatherEarlier asks again for the spans that share a key's value, since the origin
+// is earlier than was known.
+func (s *Store) gatherEarlier(in *instance) {
+	if len(in.of.Keys) == 0 {
+		return
+	}
+	for _, n := range slices.Clone(in.w.Members()) {
+		for _, key := range in.of.Keys {
+			v, ok := s.graph.View().Span(n).Attr(key)
+			if h := s.keys[keyed{in.of, key, v}]; ok && h != nil && h.instance == in {
+				for _, other := range slices.Clone(h.spans) {
+					s.joinByKey(in, other)
+				}
+			}
+		}
+	}
+}
+
 // regather founds an instance anew that has gathered spans by a value which
 // turned out to be shared.
 func (s *Store) regather(in *instance) {

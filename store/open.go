@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -14,7 +16,7 @@ func (s *Store) trace(id trace.TraceID) *traceEntry {
 		t = &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
 		s.traces[id] = t
 		for _, d := range s.flows {
-			if d.Opens == trace.OpensByTrace {
+			if d.Opens == trace.OpensByTrace && d.Origin == nil {
 				t.addWhole(s.open(d, t, s.uniqueID(d, id.String()[:8]), trace.TimeOf(s.settings.Now())))
 			}
 		}
@@ -87,6 +89,8 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 			s.propagate(s.session(d), n, trace.BySession, 0)
 		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(d, n):
 			s.begin(s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
+		case d.Opens == trace.OpensByTrace && d.Origin != nil && d.Origin(span):
+			s.begin(s.ofTrace(d, t, n), t, n)
 		case d.Opens == trace.OpensByKey && d.Origin(span):
 			if key, ok := d.Per(span); ok {
 				s.begin(s.keyed(d, t, key, n), t, n)
@@ -103,6 +107,16 @@ func (s *Store) session(d *declaration) *instance {
 	return d.byKey[""]
 }
 
+// ofTrace is the one instance for a trace in which there is an origin.
+func (s *Store) ofTrace(d *declaration, t *traceEntry, n trace.Node) *instance {
+	for _, in := range t.whole {
+		if in.of == d {
+			return in
+		}
+	}
+	return s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n))
+}
+
 // keyed is the one instance for a value.
 func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *instance {
 	if d.byKey[key] == nil {
@@ -112,11 +126,9 @@ func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *
 	return d.byKey[key]
 }
 
-// begin makes n the origin of an instance and gathers what arrived before it.
+// begin makes n an origin of an instance and gathers what arrived before it.
 func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
-	if in.state.Origin == trace.None {
-		in.state.Origin = n
-	}
+	s.originAt(in, n)
 	if in.of.Opens == trace.OpensBySpan {
 		s.origins[n] = append(s.origins[n], in)
 		s.seat(t, in)
@@ -134,8 +146,33 @@ func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
 	s.propagate(in, n, trace.ByOrigin, 0)
 }
 
+// originAt makes n the origin unless a better one is known: of several that belong
+// to one instance it is the first by start, in whatever order they arrive.
+func (s *Store) originAt(in *instance, n trace.Node) {
+	v, known := s.graph.View(), in.state.Origin
+	switch {
+	case known == trace.None:
+		in.state.Origin = n
+	case isAncestor(v, n, known) || !isAncestor(v, known, n) && startsBefore(v.Span(n), v.Span(known)):
+		in.state.Origin = n
+		s.gatherEarlier(in)
+	}
+}
+
+// startsBefore orders spans by start, then by identity.
+func startsBefore(a, b trace.Span) bool {
+	if a.Start() != b.Start() {
+		return a.Start() < b.Start()
+	}
+	ta, tb, ia, ib := a.TraceID(), b.TraceID(), a.ID(), b.ID()
+	return cmp.Or(bytes.Compare(ta[:], tb[:]), bytes.Compare(ia[:], ib[:])) < 0
+}
+
 func wholeTrace(d *declaration, t *traceEntry) bool {
-	if d.Opens == trace.OpensByKey {
+	switch d.Opens {
+	case trace.OpensByTrace:
+		return true
+	case trace.OpensByKey:
 		return d.Scope == trace.ScopeTrace // two keys may well share a trace
 	}
 	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && len(t.startedOf(d).all) < 2

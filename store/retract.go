@@ -87,18 +87,28 @@ func (s *Store) refound(in *instance) {
 	s.retract(in)
 	again := s.open(in.of, t, in.w.Record().ID, in.w.Record().Started)
 	again.key, again.triggerSpan = in.key, in.triggerSpan
-	if in.of.Opens == trace.OpensByKey {
+	switch in.of.Opens {
+	case trace.OpensByTrigger:
+		s.refill(again, t)
+	case trace.OpensByKey:
 		in.of.byKey[in.key] = again
-	}
-	if in.of.Opens != trace.OpensByTrigger {
+		for _, n := range in.w.Members() {
+			if in.w.JoinedBy(n) == trace.ByOrigin { // of which a value may have several
+				s.begin(again, s.trace(s.graph.View().Span(n).TraceID()), n)
+			}
+		}
+	default:
 		s.begin(again, t, in.state.Origin)
-		return
 	}
+}
+
+// refill makes what arrived of a triggered trace members.
+func (s *Store) refill(in *instance, t *traceEntry) {
 	if t.first == trace.None {
 		return
 	}
 	for n := range s.graph.View().Trace(t.first) {
-		s.propagate(again, n, trace.ByTrace, 0)
+		s.propagate(in, n, trace.ByTrace, 0)
 	}
 }
 

@@ -83,6 +83,38 @@ f closed end of the recording
 	}
 }
 
+// Of several origins of one instance the first by start is the origin, and spans
+// that a value joins are compared with that one.
+func TestTheOriginDoesNotDependOnTheOrderOfArrival(t *testing.T) {
+	const text = `
+queue  step  server  20..29ms  job=1 order=7
+queue  step  server  0..9ms  job=1
+audit  note  internal  10..11ms  order=7
+`
+	members := map[string]trace.Membership{
+		"value":   {Opens: trace.OpensByKey, Keys: []string{"order"}, Per: func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }},
+		"session": {Opens: trace.OpensBySession},
+	}
+	all := sketch.MustParse(text).Arrivals
+	for name, m := range members {
+		m.Flow, m.Origin = name, named("step")
+		for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+			p := storetest.New([]trace.Membership{m}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(all[i])
+			}
+			flows := p.Close(trace.ByEndOfRecording)
+			if len(flows) != 1 || flows[0].Len() != 3 {
+				t.Errorf("%s, in the order %v: %v, want one flow of 3 spans", name, order, flows)
+				continue
+			}
+			if n, _ := flows[0].Origin(); flows[0].Span(n).Start() != sketch.Base {
+				t.Errorf("%s, in the order %v: the origin is not the first", name, order)
+			}
+		}
+	}
+}
+
 // The parent that a member waits for is no member itself; that it arrives still
 // means that nothing is missing.
 func TestAnEdgeClosesThoughItsOtherEndIsNoMember(t *testing.T) {

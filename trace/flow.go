@@ -103,7 +103,7 @@ type Opening uint8
 const (
 	OpensBySpan    Opening = iota // every span that matches Origin and has no matching ancestor
 	OpensByTrigger                // the run announces the trace of each instance
-	OpensByTrace                  // every trace id
+	OpensByTrace                  // every trace id; with Origin every one in which it selects a span
 	OpensByKey                    // every value of Per among the spans that match Origin
 	OpensBySession                // once, for everything that is received
 )

@@ -36,10 +36,10 @@ func evalSet(f *Frame, e *Expr) Value {
 
 // soonEnough hides what starts later after the origin than an assertion considers.
 func (f *Frame) soonEnough(s *SetState) Value {
-	if f.Origin == trace.None {
-		if f.Open {
-			return unknown(arriving)
-		}
+	switch {
+	case f.Open && (f.Origin == trace.None || f.OriginMoves):
+		return unknown(arriving)
+	case f.Origin == trace.None:
 		return setValue(s.Nodes, s.Doubt)
 	}
 	last := f.span(f.Origin).Start().Add(f.Within)
@@ -55,10 +55,10 @@ func (f *Frame) soonEnough(s *SetState) Value {
 
 func evalOrigin(f *Frame, e *Expr) Value {
 	switch {
+	case f.Open && (f.Origin == trace.None || f.OriginMoves):
+		return unknown(arriving)
 	case f.Origin != trace.None:
 		return spanValue(f.Origin)
-	case f.Open:
-		return unknown(arriving)
 	}
 	return missing
 }

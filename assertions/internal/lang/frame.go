@@ -28,8 +28,8 @@ type Frame struct {
 	Edition int
 	// Origin is the span that started the flow, None before it has arrived.
 	Origin trace.Node
-	// HasOrigin says that an origin is to be expected.
-	HasOrigin bool
+	// OriginMoves: while the flow is open another span may become the origin.
+	OriginMoves bool
 	// Orphan reports whether a span whose parent has not arrived in a closed flow
 	// is an orphan rather than an entry from outside; nil means that it is.
 	Orphan func(trace.Node) bool
