@@ -96,18 +96,28 @@ func (x *explainer) add(e *Evidence) {
 	x.Try = append(x.Try, e.Try...)
 }
 
-// negated explains not X, where X holds.
+// negated explains not X, where X holds or is missing.
 func (x *explainer) negated(c *lang.Expr) {
 	inner := c.Args[0]
 	switch {
+	case inner.Value(x.frame).Kind() == lang.Missing:
+		x.data(inner)
+		x.note("What is missing is neither true nor false, so not does not make it hold.")
 	case inner.Calls("sequential", "overlapping"):
 		x.concurrency(inner)
 	case inner.Calls("exists"):
 		x.present(inner.Args[0])
-	case inner.Calls("any"):
+	case inner.Calls("any", "all", "none", "one") && len(inner.Args[0].Elements(x.frame)) > 0:
 		x.closure(inner)
+	case inner.Calls("calls", "callsDirectly", "causes"):
+		x.related(inner, inner.Args[0], inner.Args[1])
+	case inner.Calls("causedBy"):
+		x.related(inner, inner.Args[1], inner.Args[0])
 	default:
 		x.Why = oneLine(inner.Text()) + " holds"
+		if text := x.because(inner, true); inner.Op != lang.OpField && inner.Op != lang.OpAttr && text != "" {
+			x.Why += ": " + text
+		}
 		x.readings(inner)
 	}
 }

@@ -35,6 +35,15 @@ func (x *explainer) unrelated(c, from, to *lang.Expr) {
 	x.below(a, oneLine(from.Text()))
 }
 
+// related explains a relation that should not be: the spans that are reached.
+func (x *explainer) related(c, from, to *lang.Expr) {
+	verb := map[string]string{"calls": "calls", "callsDirectly": "calls", "causes": "causes", "causedBy": "causes"}[c.Word.Name]
+	x.Why = fmt.Sprintf("%s %s %s", oneLine(from.Text()), verb, oneLine(to.Text()))
+	for _, n := range x.frame.ByStart(to.Value(x.frame).Nodes()) {
+		x.span(n, "%s", x.chainAbove(n))
+	}
+}
+
 // missingLink says on which side the context between two spans of one flow was lost.
 func (x *explainer) missingLink(a, b []trace.Node) {
 	for _, n := range b {

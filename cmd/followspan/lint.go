@@ -18,8 +18,8 @@ import (
 
 // lintFlags are the flags of lint.
 type lintFlags struct {
-	params        []string
-	desugar, json bool
+	params                 []string
+	verbose, desugar, json bool
 }
 
 func newLint() *cobra.Command {
@@ -30,9 +30,9 @@ func newLint() *cobra.Command {
 		Short:                 "Say what is wrong or odd about flow files, without running anything",
 		Long: `lint reads flow files and says everything that is wrong with them. Of those that
 are right it says what is odd: sets and params that nothing uses, flows without
-assertions, times of two clocks that are compared as they are, conditions that
-hold for what is missing or can never hold, and which attributes are found under
-a former name too.
+assertions, times of two clocks that are compared as they are, and conditions that
+hold for what is missing or can never hold. With --verbose, and with --json, it
+also says which attributes are found under a former name too.
 
 With --desugar it prints what arrows, sequences, only, never, each and when mean,
 as plain expressions.
@@ -52,6 +52,7 @@ Exit codes: 0 every file is right, 2 a bad file or command line.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&flags.params, "param", "p", nil, "set a param of the flow files: `name=value`; repeatable")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "say what is worth knowing, too, though nothing is wrong or odd")
 	f.BoolVar(&flags.desugar, "desugar", false, "print what arrows and the like mean as plain expressions")
 	f.BoolVar(&flags.json, "json", false, "print one JSON document, for programs")
 	return c
@@ -73,7 +74,7 @@ func lint(w io.Writer, flags lintFlags, paths []string) error {
 	if flags.json {
 		err = writeLintJSON(w, files, general, flags.desugar)
 	} else {
-		err = writeLintText(w, files, general, flags.desugar)
+		err = writeLintText(w, files, general, flags)
 	}
 	switch bad := func(f lintedFile) bool { return f.suite == nil }; {
 	case err != nil:
@@ -130,7 +131,7 @@ func unreadable(path string, err error) diag.Diagnostic {
 	return diag.Diagnostic{Severity: diag.Error, What: "cannot read the file", Range: diag.NewSource(path, "").Whole(), Label: label}
 }
 
-func writeLintText(w io.Writer, files []lintedFile, general diag.List, desugar bool) error {
+func writeLintText(w io.Writer, files []lintedFile, general diag.List, flags lintFlags) error {
 	style := diagStyle(textSettings(w, os.Getenv))
 	var b strings.Builder
 	add := func(text string) {
@@ -141,14 +142,18 @@ func writeLintText(w io.Writer, files []lintedFile, general diag.List, desugar b
 	}
 	add(style.RenderAll(general))
 	for _, f := range files {
-		add(style.RenderAll(f.problems))
+		said := f.problems
+		if !flags.verbose {
+			said = slices.DeleteFunc(slices.Clone(said), func(d diag.Diagnostic) bool { return d.Severity == diag.Note })
+		}
+		add(style.RenderAll(said))
 		if f.suite == nil {
 			continue
 		}
-		if desugar {
+		if flags.desugar {
 			add(style.Clean(desugared(f.suite)))
 		}
-		if len(f.problems) > 0 || desugar {
+		if len(said) > 0 || flags.desugar {
 			b.WriteByte('\n')
 		}
 		b.WriteString(style.Clean(fmt.Sprintf("ok: %s: %s\n", f.path, strings.Join(f.summary(), ", "))))

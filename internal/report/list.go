@@ -116,6 +116,8 @@ func (p *page) word(v *assertions.Verdict) (string, paint) {
 func decided(v *assertions.Verdict) string {
 	s := "at closing"
 	switch {
+	case !v.By.IsZero() && v.At == 0: // the clock starts with the origin, often the last to come
+		s = "on arrival of " + ref(v.By.Service, v.By.Name)
 	case !v.By.IsZero():
 		s = offset(v.At) + " by " + ref(v.By.Service, v.By.Name)
 	case v.At > 0:

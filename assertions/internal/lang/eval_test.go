@@ -66,7 +66,7 @@ var evaluations = []struct{ source, want string }{
 	{"int(shop.attrs.text) == nil", "true"}, {"-shop.attrs.amount", "-4200"}, {"abs(-3)", "3"}, {"round(2.5)", "3"},
 	// durations and times
 	{"shop.duration", "170ms"}, {"shop.duration * 2", "340ms"}, {"shop.duration / 2", "85ms"}, {"shop.duration / 17ms", "10.0"}, {"shop.end - shop.start == shop.duration", "true"},
-	{"shop.start - origin.start", "10ms"}, {"shop.start + 5ms < pay.first.start", "true"}, {"-limit < 0ms", "true"}, {"1.5s == 1500ms", "true"}, {"1m + 30s", "1m30s"},
+	{"shop.start - origin.start", "10ms"}, {"shop.start + 5ms < pay.first.start", "true"}, {"-limit < 0ms", "true"}, {"1.5s == 1500ms", "true"}, {"1m + 30s", "1m30s"}, {"1m30s == 90s and 1h2m3.5s == 3723.5s", "true"}, {"limit < 1m30s", "true"},
 	// missing
 	{"shop.no.thing == shop.no.thing", "false"}, {"shop.no.thing != 5", "false"}, {"shop.no.thing == nil", "true"}, {"shop.order.id != nil", "true"},
 	{"shop.no.thing + 1 == nil", "true"}, {`shop.no.thing contains ""`, "false"}, {"not (shop.no.thing == 1)", "true"}, {"shop.no.thing ?? 3", "3"}, {"nobody.first == nil", "true"},

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// expr has no durations. The first digit of 500ms is replaced by its full-width
+// expr has no durations. The first digit of 500ms or 1m30s is replaced by its full-width
 // twin before parsing, and a point by a letter that looks like one, so that the
 // lexer reads an identifier. Not a single column moves.
 
-var durationLiteral = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|μs|ms|s|m|h)`)
+var durationLiteral = regexp.MustCompile(`^(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|μs|ms|s|m|h))+`)
 
 const (
 	wideZero  = '０'

@@ -90,7 +90,7 @@ func (t *text) lexError(e *file.Error) {
 		for to < len(t.source) && isWord(t.source[to]) {
 			to++
 		}
-		t.add(from, to, "not a number", "%q is neither a number nor a duration", t.source[from:to]).try("durations end in ns, us, ms, s, m or h: 500ms, 1.5s", "join units by hand: 1m + 30s")
+		t.add(from, to, "not a number", "%q is neither a number nor a duration", t.source[from:to]).try("durations end in ns, us, ms, s, m or h: 500ms, 1.5s, 1m30s")
 	case strings.HasPrefix(e.Message, "unrecognized character"):
 		t.add(from, to, "unexpected character", "%q means nothing here", t.source[from:to])
 	default:
