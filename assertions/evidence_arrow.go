@@ -69,6 +69,7 @@ func (x *explainer) unrelatedSpans(callees, called []trace.Node) {
 		}
 		x.span(n, "%s", x.whoCalled(n))
 	}
+	x.keysAreNoCause(callees)
 }
 
 // whoCalled says where a span hangs.
@@ -81,6 +82,9 @@ func (x *explainer) whoCalled(n trace.Node) string {
 	}
 	for cause, rule := range x.flow.Causes(n) {
 		return fmt.Sprintf("it follows from %s by %s", x.name(cause), rule)
+	}
+	if key := x.joinedByKey(n); key != "" {
+		return "it is joined by " + key + " only; no parent, link or message leads to it"
 	}
 	if !x.flow.Span(n).ParentID().IsZero() {
 		return "a span above it never arrived, so who called it is not known"

@@ -29,10 +29,38 @@ func (x *explainer) unrelated(c, from, to *lang.Expr) {
 	for _, n := range x.frame.ByStart(b) {
 		x.span(n, "%s", x.whoCalled(n))
 	}
+	x.keysAreNoCause(b)
 	if c.Calls("causes", "causedBy") {
 		x.missingLink(a, b)
 	}
 	x.below(a, oneLine(from.Text()))
+}
+
+// joinedByKey is the correlation key by which alone a span came into the flow, or
+// one above it did; "" if it came otherwise.
+func (x *explainer) joinedByKey(n trace.Node) string {
+	for p, ok := x.flow.Parent(n); ok; p, ok = x.flow.Parent(n) {
+		n = p
+	}
+	if x.flow.JoinedBy(n) != trace.ByKey {
+		return ""
+	}
+	for _, key := range x.in.flow.Decl.Stitch.Keys {
+		if _, has := lang.Attribute(key)(x.flow.Span(n)); has {
+			return key
+		}
+	}
+	return "a value"
+}
+
+// keysAreNoCause says why spans are in the flow and yet follow from nothing in it.
+func (x *explainer) keysAreNoCause(nodes []trace.Node) {
+	for _, n := range nodes {
+		if x.flow.Contains(n) && x.joinedByKey(n) != "" {
+			x.note("stitch.keys say what belongs to a flow. They are no cause: calls follow parents, and ~> and causes follow links and messages, too.")
+			return
+		}
+	}
 }
 
 // related explains a relation that should not be: the spans that are reached.

@@ -18,7 +18,10 @@ func (s *Suite) Memberships() []trace.Membership {
 
 func (s *Suite) membership(f *Flow) trace.Membership {
 	d := f.Decl
-	m := trace.Membership{Flow: f.Name, Scope: d.Stitch.Scope, Hops: d.Stitch.Hops, Keys: d.Stitch.Keys, Timing: f.Timing}
+	m := trace.Membership{Flow: f.Name, Scope: d.Stitch.Scope, Hops: d.Stitch.Hops, Timing: f.Timing}
+	for _, key := range d.Stitch.Keys {
+		m.Keys = append(m.Keys, trace.Correlation{Key: key, Of: lang.Attribute(key)})
+	}
 	m.Opens = opening(d)
 	bare := &lang.Scope{Span: true, Bare: true, Params: constants(s.file)}
 	if !d.Origin.IsZero() {

@@ -25,11 +25,11 @@ type holders struct {
 func (s *Store) offer(n trace.Node, span trace.Span) {
 	for _, d := range s.flows {
 		for _, key := range d.Keys {
-			v, ok := span.Attr(key)
+			v, ok := key.Of(span)
 			if !ok || v.Kind() == trace.Empty {
 				continue
 			}
-			h := s.holders(keyed{d, key, v})
+			h := s.holders(keyed{d, key.Key, v})
 			if h.shared {
 				continue
 			}
@@ -67,11 +67,11 @@ func (s *Store) correlate(in *instance, n trace.Node, span trace.Span) {
 		return
 	}
 	for _, key := range in.of.Keys {
-		v, ok := span.Attr(key)
+		v, ok := key.Of(span)
 		if !ok || v.Kind() == trace.Empty {
 			continue
 		}
-		switch h := s.holders(keyed{in.of, key, v}); {
+		switch h := s.holders(keyed{in.of, key.Key, v}); {
 		case h.shared || h.instance == in:
 		case h.instance == nil:
 			h.instance = in
@@ -79,7 +79,7 @@ func (s *Store) correlate(in *instance, n trace.Node, span trace.Span) {
 				s.joinByKey(in, other)
 			}
 		default:
-			s.stats.SharedKeys = append(s.stats.SharedKeys, key+"="+v.String())
+			s.stats.SharedKeys = append(s.stats.SharedKeys, key.Key+"="+v.String())
 			s.ambiguous = append(s.ambiguous, h.instance)
 			*h = holders{shared: true}
 		}
@@ -94,8 +94,8 @@ func (s *Store) gatherEarlier(in *instance) {
 	}
 	for _, n := range slices.Clone(in.w.Members()) {
 		for _, key := range in.of.Keys {
-			v, ok := s.graph.View().Span(n).Attr(key)
-			if h := s.keys[keyed{in.of, key, v}]; ok && h != nil && h.instance == in {
+			v, ok := key.Of(s.graph.View().Span(n))
+			if h := s.keys[keyed{in.of, key.Key, v}]; ok && h != nil && h.instance == in {
 				for _, other := range slices.Clone(h.spans) {
 					s.joinByKey(in, other)
 				}
@@ -121,8 +121,8 @@ func (s *Store) forget(in *instance) {
 	for _, n := range in.w.Members() {
 		span := s.graph.View().Span(n)
 		for _, key := range in.of.Keys {
-			v, ok := span.Attr(key)
-			if h := s.keys[keyed{in.of, key, v}]; ok && h != nil && h.instance == in {
+			v, ok := key.Of(span)
+			if h := s.keys[keyed{in.of, key.Key, v}]; ok && h != nil && h.instance == in {
 				h.instance = nil
 			}
 		}

@@ -92,7 +92,7 @@ queue  step  server  0..9ms  job=1
 audit  note  internal  10..11ms  order=7
 `
 	members := map[string]trace.Membership{
-		"value":   {Opens: trace.OpensByKey, Keys: []string{"order"}, Per: func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }},
+		"value":   {Opens: trace.OpensByKey, Keys: by("order"), Per: func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }},
 		"session": {Opens: trace.OpensBySession},
 	}
 	all := sketch.MustParse(text).Arrivals

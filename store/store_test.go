@@ -26,6 +26,11 @@ func named(name string) func(trace.Span) bool {
 	return func(s trace.Span) bool { return s.Name() == name }
 }
 
+// by correlates by one attribute of spans.
+func by(key string) []trace.Correlation {
+	return []trace.Correlation{{Key: key, Of: func(s trace.Span) (trace.Value, bool) { return s.Attr(key) }}}
+}
+
 // describe renders a flow: its members with the rules that joined them, then what is open.
 func describe(f trace.Flow) string {
 	var b strings.Builder
@@ -174,7 +179,7 @@ f closed end of the recording
   mail send (correlation key)
   mail smtp (parent)
 `,
-			m: trace.Membership{Keys: []string{"order.id"}},
+			m: trace.Membership{Keys: by("order.id")},
 		},
 		{
 			name: "a value under two origins joins nothing",
@@ -189,7 +194,7 @@ f closed end of the recording
 f closed end of the recording
   shop order (origin)
 `,
-			m: trace.Membership{Keys: []string{"tier"}},
+			m: trace.Membership{Keys: by("tier")},
 		},
 		{
 			name: "a key groups the spans that have it, within one trace too",

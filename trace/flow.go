@@ -93,8 +93,15 @@ type Membership struct {
 	Per    func(Span) (key string, ok bool) // groups the origins of OpensByKey
 	Scope  Scoping
 	Hops   int      // how many link or message hops to follow; 0 is 3
-	Keys   []string // attributes that correlate spans
+	Keys   []Correlation
 	Timing Timing
+}
+
+// Correlation is an attribute by whose value spans belong together.
+type Correlation struct {
+	Key string // as the flow file calls it
+	// Of reads it; a span may have it under another name. It must not be nil.
+	Of func(Span) (Value, bool)
 }
 
 // Opening says what makes a new instance of a flow.

@@ -31,6 +31,16 @@ func (s source) lookup(span trace.Span, keys []string) (trace.Value, string) {
 	return trace.Value{}, ""
 }
 
+// Attribute reads what an expression reads under the key: from the span, its
+// resource or its scope, under the key or an alias of it.
+func Attribute(key string) func(trace.Span) (trace.Value, bool) {
+	keys := Aliases(key)
+	return func(s trace.Span) (trace.Value, bool) {
+		v, found := anywhere.lookup(s, keys)
+		return v, found != ""
+	}
+}
+
 func (s source) exactly(span trace.Span, key string) (trace.Value, bool) {
 	switch s {
 	case inResource:
