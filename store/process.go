@@ -36,6 +36,7 @@ type process struct {
 	// waiting are instances to be looked at again once upto is far enough. Each waits
 	// for one process at a time.
 	waiting watchers
+	strays  []trace.Node // the latest spans that were in no flow when they came
 }
 
 const (
@@ -198,6 +199,10 @@ func (s *Store) covered(in *instance) bool {
 		}
 		if s.covers(p, in) != "" {
 			p.watch(in)
+			return false
+		}
+		if s.straying(p, in) {
+			s.astray = append(s.astray, in)
 			return false
 		}
 		parties++

@@ -74,6 +74,7 @@ type Store struct {
 	lastProcess  *process
 	flushed      bool // see Flushed
 	lost         []lostData
+	astray       []*instance // to be looked at again, since strays may have found their flows
 
 	// What the batch being consumed asks to be looked at once it is taken in.
 	attached  []trace.Node // spans that got children
@@ -155,7 +156,8 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	}
 	n := s.graph.Add(span, at)
 	s.stats.count(span)
-	s.hear(s.process(span), span, at)
+	p := s.process(span)
+	s.hear(p, span, at)
 	t := s.trace(span.TraceID())
 	joined := s.index.add(n, span)
 	s.peers.learn(s.graph.View(), n)
@@ -167,6 +169,7 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	if len(joined) > 0 {
 		s.attached = append(s.attached, n)
 	}
+	p.strayed(s.graph.View(), n)
 }
 
 // settle does once per batch what need not be done per span.
@@ -175,6 +178,12 @@ func (s *Store) settle() {
 		s.retractNested(n)
 	}
 	s.attached = s.attached[:0]
+	for _, in := range s.astray {
+		if in.state.State == trace.Open {
+			s.agenda.schedule(in, 0)
+		}
+	}
+	s.astray = s.astray[:0]
 	for len(s.crowded)+len(s.ambiguous) > 0 {
 		crowded, ambiguous := s.crowded, s.ambiguous
 		s.crowded, s.ambiguous = nil, nil
