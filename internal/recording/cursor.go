@@ -1,0 +1,267 @@
+package recording
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"unsafe"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// cursor walks JSON that is known to be well-formed. The strings that it returns
+// may alias what it walks. Once something has the wrong type the cursor has
+// failed: every list and object ends at once, and every value is zero.
+type cursor struct {
+	b    []byte
+	i    int
+	err  error
+	at   int // where it failed
+	keep []byte
+}
+
+// fail records what is wrong at offset at, if nothing was before.
+func (c *cursor) fail(at int, err error) {
+	if c.err == nil {
+		c.err, c.at = err, at
+	}
+}
+
+// next is the first byte of the next value.
+func (c *cursor) next() byte {
+	for {
+		switch b := c.b[c.i]; b {
+		case ' ', '\t', '\r', '\n':
+			c.i++
+		default:
+			return b
+		}
+	}
+}
+
+// enter goes into an object or a list and reports false for null and, as a
+// failure, for everything else.
+func (c *cursor) enter(open byte, what string) bool {
+	switch b := c.next(); {
+	case c.err != nil:
+		return false
+	case b == open:
+		c.i++
+		return true
+	case b != 'n':
+		c.wrong(what)
+	}
+	c.skip()
+	return false
+}
+
+func (c *cursor) wrong(want string) {
+	c.fail(c.i, fmt.Errorf("want %s, got %s", want, typeName(c.next())))
+}
+
+func typeName(first byte) string {
+	switch first {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
+// more reports whether an element or member follows, and goes out of the list or
+// object if none does.
+func (c *cursor) more() bool {
+	if c.err != nil {
+		return false
+	}
+	for {
+		switch c.next() {
+		case ',':
+			c.i++
+		case ']', '}':
+			c.i++
+			return false
+		default:
+			return true
+		}
+	}
+}
+
+// key goes to the value of the next member.
+func (c *cursor) key() string {
+	k := c.text()
+	c.next()
+	c.i++ // the colon
+	return k
+}
+
+// text is the string that is next.
+func (c *cursor) text() string {
+	start := c.i
+	n := quoted(c.b[start:])
+	c.i += n
+	raw := c.b[start : start+n]
+	if n == 2 {
+		return ""
+	}
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		// The only error is a lone surrogate, which some SDKs write where they cut a
+		// string; it has been replaced.
+		plain, _ := jsontext.AppendUnquote(nil, raw)
+		return string(plain)
+	}
+	return unsafe.String(&raw[1], n-2)
+}
+
+// quoted is the length of the string at the start of b.
+func quoted(b []byte) int {
+	i := 1
+	for {
+		n := bytes.IndexByte(b[i:], '"')
+		i += n + 1
+		// The quote ends the string unless an odd number of backslashes stands before.
+		back := 0
+		for b[i-2-back] == '\\' {
+			back++
+		}
+		if back%2 == 0 {
+			return i
+		}
+	}
+}
+
+// skip goes behind the next value.
+func (c *cursor) skip() {
+	depth := 0
+	for {
+		switch c.next() {
+		case '"':
+			c.i += quoted(c.b[c.i:])
+		case '{', '[':
+			depth++
+			c.i++
+		case '}', ']':
+			depth--
+			c.i++
+		case ',', ':':
+			c.i++
+			continue
+		default:
+			c.i += literal(c.b[c.i:])
+		}
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+// literal is the length of the number, boolean or null at the start of b.
+func literal(b []byte) int {
+	for i, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n', ',', ']', '}':
+			return i
+		}
+	}
+	return len(b)
+}
+
+// str reads a string; null is "".
+func (c *cursor) str() string {
+	switch c.next() {
+	case '"':
+		return c.text()
+	case 'n':
+	default:
+		c.wrong("a string")
+	}
+	c.skip()
+	return ""
+}
+
+// scalar reads a string, number or boolean as text; null is "".
+func (c *cursor) scalar() string {
+	switch c.next() {
+	case '"':
+		return c.text()
+	case '{', '[':
+		c.wrong("a number")
+		fallthrough
+	case 'n':
+		c.skip()
+		return ""
+	}
+	start := c.i
+	c.skip()
+	return unsafe.String(&c.b[start], c.i-start)
+}
+
+// integer reads a number or the string of one; null and "" are 0.
+func (c *cursor) integer() int64 {
+	at := c.at0()
+	s := c.scalar()
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err == nil {
+		return n
+	}
+	if u, err := strconv.ParseUint(s, 10, 64); err == nil {
+		return int64(u)
+	}
+	if f, err := strconv.ParseFloat(s, 64); err == nil && f >= -1<<63 && f < 1<<63 {
+		return int64(f)
+	}
+	c.fail(at, fmt.Errorf("%s is no integer of 64 bits", shown(s)))
+	return 0
+}
+
+// float reads a number or the string of one, NaN and the infinities included.
+func (c *cursor) float() float64 {
+	at := c.at0()
+	s := c.scalar()
+	if s == "" {
+		return 0
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		c.fail(at, fmt.Errorf("%s is no number", shown(s)))
+	}
+	return f
+}
+
+// boolean reads true, false, or the string of one; null is false.
+func (c *cursor) boolean() bool {
+	at := c.at0()
+	switch s := c.scalar(); s {
+	case "true", "1":
+		return true
+	case "false", "", "0":
+	default:
+		c.fail(at, fmt.Errorf("%s is no boolean", shown(s)))
+	}
+	return false
+}
+
+// at0 is where the next value starts.
+func (c *cursor) at0() int {
+	c.next()
+	return c.i
+}
+
+// shown quotes text for a message, cut where it is long.
+func shown(s string) string {
+	const most = 40
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strconv.Quote(s)
+}
