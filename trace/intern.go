@@ -12,7 +12,7 @@ import (
 // block before it is believed. So it needs no undoing when spans are rolled back.
 type interner struct {
 	seed     maphash.Seed
-	texts    []ref
+	texts    []hashedRef
 	nodes    []shapeNode // 0 is the empty list
 	children []uint32    // nodes, by parent, key and kind
 }
@@ -31,13 +31,23 @@ type shapeNode struct {
 // maxNodes is how many lists are remembered.
 const maxNodes = 1 << 16
 
+// hashedRef is where a text stands, with eight bits of its hash in the place of the
+// highest of its length: looking at another text to see that it is not the same
+// costs more than everything else.
+type hashedRef ref
+
+const (
+	hashBits = 0xff << 24
+	maxKnown = 1 << 24 // length of a text
+)
+
 // reset forgets everything, for a block of so many rows.
 func (t *interner) reset(rows int) {
 	if t.texts == nil {
 		t.seed = maphash.MakeSeed()
 	}
 	if slots := 1 << bits.Len(uint(2*rows-1)); slots != len(t.texts) {
-		t.texts, t.children = make([]ref, slots), make([]uint32, slots/4)
+		t.texts, t.children = make([]hashedRef, slots), make([]uint32, slots/4)
 	}
 	t.forgetShapes()
 }
@@ -55,13 +65,18 @@ func (w *Builder) intern(s string) ref {
 	if s == "" {
 		return 0
 	}
-	slot := &w.known.texts[maphash.String(w.known.seed, s)&uint64(len(w.known.texts)-1)]
-	if !w.holds(*slot, s) {
-		off := w.used[textColumn]
-		w.used[textColumn] += copy(w.b.text[off:], s)
-		*slot = ref(off)<<32 | ref(len(s))
+	h := maphash.String(w.known.seed, s)
+	slot := &w.known.texts[h&uint64(len(w.known.texts)-1)]
+	bits := hashedRef(h>>32) & hashBits
+	if r := ref(*slot &^ hashBits); *slot&hashBits == bits && w.holds(r, s) {
+		return r
 	}
-	return *slot
+	r := ref(w.used[textColumn])<<32 | ref(len(s))
+	w.used[textColumn] += copy(w.b.text[w.used[textColumn]:], s)
+	if len(s) < maxKnown {
+		*slot = hashedRef(r) | bits
+	}
+	return r
 }
 
 // child returns the node of the list at parent with one more key.
