@@ -21,28 +21,12 @@ func (in *Instance) grade(s *checkState, f trace.Flow) (Grade, string) {
 	if doubt := unproved(f.Marks(), services); doubt != "" {
 		return Quiet, doubt
 	}
-	if f.HasOrigin {
-		if n := stray(f, services); n != trace.None {
-			return Quiet, clone(f.Span(n).Service()) + " sent spans meanwhile that belong to no flow, such as " + clone(f.Span(n).Name()) + "; a context may have been lost"
+	for _, m := range f.Marks() {
+		if m.Stray != "" && (services == nil || slices.Contains(services, m.Service)) {
+			return Quiet, m.Service + " sent spans meanwhile that belong to no flow, such as " + m.Stray + "; a context may have been lost"
 		}
 	}
 	return Proved, ""
-}
-
-// stray is a span of the given services, of any if nil, that is in no flow though it
-// started after this one did: it may belong here, if a context was lost.
-func stray(f trace.Flow, services []string) trace.Node {
-	began := trace.Time(0)
-	if n, ok := f.Origin(); ok {
-		began = f.Span(n).Start()
-	}
-	for i := range f.Received() {
-		n := trace.Node(i)
-		if s := f.Span(n); s.Start() >= began && !f.Caused(n) && (services == nil || slices.Contains(services, s.Service())) {
-			return n
-		}
-	}
-	return trace.None
 }
 
 // senders are the services whose spans an assertion is about; nil if it may be

@@ -38,7 +38,7 @@ type instance struct {
 	dropped     map[string]int // by what the SDKs dropped
 	news        trace.Time     // when the last member arrived
 	ends        trace.Time     // the latest end of a member
-	awaits      *process       // whose watermark it waits for; nil if none
+	awaits      *watchers      // what it waits for of a process; nil if nothing
 	upto        trace.Time     // how far that must be
 	queued      int            // among those that wait for it
 	due         trace.Time     // when time will act on it; see agenda
@@ -140,7 +140,9 @@ func (s *Store) welcome(in *instance, n trace.Node, hop int) {
 	if in.of.Opens == trace.OpensByTrigger || in.of.Opens == trace.OpensBySession {
 		s.selectedOrigin(in, n, span)
 	}
-	in.processes[s.process(span)] = true
+	p := s.process(span)
+	in.processes[p] = true
+	s.noStray(p, n)
 	in.ends = max(in.ends, span.End())
 	in.countDropped(span)
 	in.news = max(in.news, v.ReceivedAt(n))

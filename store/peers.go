@@ -32,11 +32,11 @@ func newPeers() peers {
 
 func (p *peers) learn(v trace.View, n trace.Node) {
 	span := v.Span(n)
-	p.services[span.Service()] = true
+	note(p.services, span.Service())
 	switch span.Kind() {
 	case trace.Server:
 		if name := rpcService(span); name != "" {
-			p.rpc[name] = true
+			note(p.rpc, name)
 		}
 		if client, ok := v.Parent(n); ok && v.Span(client).Kind() == trace.Client {
 			p.addresses[address(v.Span(client))] = true
@@ -48,7 +48,16 @@ func (p *peers) learn(v trace.View, n trace.Node) {
 			}
 		}
 	case trace.Consumer:
-		p.consumed[topicOf(span)] = true
+		if t := topicOf(span); !p.consumed[t] {
+			p.consumed[t.clone()] = true
+		}
+	}
+}
+
+// note adds a copy of s, which may lie in a block of spans.
+func note(set map[string]bool, s string) {
+	if !set[s] {
+		set[strings.Clone(s)] = true
 	}
 }
 

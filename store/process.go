@@ -33,10 +33,10 @@ type process struct {
 	own     bool       // followspan itself
 	doubt   string     // why upto proves nothing; "" if it does
 	lossy   string     // how it shows that some of its spans were lost; "" if it does not
-	// waiting are instances to be looked at again once upto is far enough. Each waits
-	// for one process at a time.
-	waiting watchers
-	strays  []trace.Node // the latest spans that were in no flow when they came
+	strays  strays     // its spans
+	// waiting are instances to be looked at again once upto is far enough, astray those
+	// that wait for strays.
+	waiting, astray watchers
 }
 
 const (
@@ -95,12 +95,13 @@ func (s *Store) mark(b trace.Batch) {
 		s.connect(p, b)
 		if p.doubt != "" {
 			p.waiting.dismiss()
+			p.astray.dismiss()
 		}
 		p.crowd(b.Received)
 		if p.newest > p.upto {
 			p.upto, p.at = p.newest, b.Received
 			if p.doubt == "" {
-				s.wakeCovered(p)
+				s.rouse(&p.waiting, p.upto)
 			}
 		}
 		p.newest = 0
@@ -198,11 +199,13 @@ func (s *Store) covered(in *instance) bool {
 			continue
 		}
 		if s.covers(p, in) != "" {
-			p.watch(in)
+			if p.doubt == "" {
+				in.watch(&p.waiting, in.ends.Add(watermarkMargin))
+			}
 			return false
 		}
-		if s.straying(p, in) {
-			s.astray = append(s.astray, in)
+		if _, astray := s.straying(p, in); astray {
+			s.watchStrays(p, in)
 			return false
 		}
 		parties++
@@ -215,7 +218,11 @@ func (s *Store) marks(in *instance) []trace.Mark {
 	var out []trace.Mark
 	for _, p := range s.processes {
 		if !p.own {
-			out = append(out, trace.Mark{Service: p.service, Process: p.name, Doubt: s.covers(p, in)})
+			m := trace.Mark{Service: p.service, Process: p.name, Doubt: s.covers(p, in)}
+			if in.w.Record().HasOrigin {
+				m.Stray, _ = s.straying(p, in)
+			}
+			out = append(out, m)
 		}
 	}
 	slices.SortFunc(out, func(a, b trace.Mark) int {

@@ -124,6 +124,9 @@ func (s *Store) retract(in *instance) {
 			delete(s.origins, in.state.Origin)
 		}
 	}
+	for n := range in.w.Leave() {
+		s.left = append(s.left, n)
+	}
 	delete(s.instances, in.w.Record().Number())
 	s.agenda.remove(in)
 	in.unwatch()
@@ -132,6 +135,14 @@ func (s *Store) retract(in *instance) {
 	if in.handedOut {
 		s.markDirty(in)
 	}
+}
+
+// settleLeft books those as strays that left a flow and joined no other.
+func (s *Store) settleLeft() {
+	for _, n := range s.left {
+		s.addStray(n, s.graph.View().Span(n))
+	}
+	s.left = s.left[:0]
 }
 
 func without(list []*instance, in *instance) []*instance {

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"slices"
-	"sort"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -10,35 +8,32 @@ import (
 	"github.com/followspan/followspan/trace"
 )
 
-// roots are the spans that handle something and name neither a parent nor a link:
+// roots are the strays that handle something and name neither a parent nor a link:
 // requests and messages from outside, and those whose context was lost.
 type roots struct {
-	servers   []root // in the order of their starts
-	consumers map[topic][]root
+	servers   strays
+	consumers map[topic]*strays
 }
 
-type root struct {
-	start trace.Time
-	node  trace.Node
-}
-
-func (r *roots) add(n trace.Node, span trace.Span) {
+func (r *roots) add(v trace.View, n trace.Node, span trace.Span) {
 	if !span.ParentID().IsZero() {
 		return
 	}
 	for range span.Links() {
 		return
 	}
-	switch one := (root{span.Start(), n}); span.Kind() {
+	switch span.Kind() {
 	case trace.Server:
-		i := sort.Search(len(r.servers), func(i int) bool { return r.servers[i].start > span.Start() })
-		r.servers = slices.Insert(r.servers, i, one)
+		r.servers.add(v, n, span.Start())
 	case trace.Consumer:
 		if r.consumers == nil {
-			r.consumers = map[topic][]root{}
+			r.consumers = map[topic]*strays{}
 		}
-		t := topicOf(span).clone()
-		r.consumers[t] = append(r.consumers[t], one)
+		t := topicOf(span)
+		if r.consumers[t] == nil {
+			r.consumers[t.clone()] = &strays{}
+		}
+		r.consumers[t].add(v, n, span.Start())
 	}
 }
 
@@ -53,13 +48,12 @@ const (
 // says otherwise. Then the call's context was lost on the way, and what it caused is
 // not seen where it belongs.
 func (r *roots) answer(v trace.View, client trace.Span) []trace.Node {
-	from := client.Start().Add(-otherClocks)
-	first := sort.Search(len(r.servers), func(i int) bool { return r.servers[i].start >= from })
-	for _, one := range r.servers[first:] {
+	first := r.servers.from(client.Start().Add(-otherClocks))
+	for _, one := range r.servers.all[first:] {
 		if one.start > client.End().Add(otherClocks) {
 			break
 		}
-		if server := v.Span(one.node); !v.Caused(one.node) && within(server, client) && agree(server, client) {
+		if server := v.Span(one.node); !joined(v, one.node) && within(server, client) && agree(server, client) {
 			return []trace.Node{one.node}
 		}
 	}
@@ -69,8 +63,12 @@ func (r *roots) answer(v trace.View, client trace.Span) []trace.Node {
 // delivery returns a root that may have consumed a message: from the same
 // destination, in no flow, and begun after the message was sent.
 func (r *roots) delivery(v trace.View, producer trace.Span) []trace.Node {
-	for _, one := range r.consumers[topicOf(producer)] {
-		if one.start >= producer.Start().Add(-otherClocks) && !v.Caused(one.node) {
+	l := r.consumers[topicOf(producer)]
+	if l == nil {
+		return nil
+	}
+	for _, one := range l.all[l.from(producer.Start().Add(-otherClocks)):] {
+		if !joined(v, one.node) {
 			return []trace.Node{one.node}
 		}
 	}

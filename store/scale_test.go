@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,25 @@ audit  note  internal  10..11ms  order=7
 				t.Errorf("%s, in the order %v: the origin is not the first", name, order)
 			}
 		}
+	}
+}
+
+// The trace was taken for one flow, until a second origin came.
+func TestWhatLeavesAFlowIsAStray(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	for _, a := range sketch.MustParse(`
+test  suite  internal  0..100ms
+  shop  order  10..20ms
+  shop  other  internal  21..25ms
+  shop  order  30..40ms`).Arrivals {
+		p.Arrive(a)
+	}
+	got := map[string]bool{}
+	for v, n := p.Store.View(), trace.Node(0); int(n) < v.Received(); n++ {
+		got[v.Span(n).Name()] = v.Caused(n)
+	}
+	if want := map[string]bool{"suite": false, "order": true, "other": false}; !maps.Equal(got, want) {
+		t.Errorf("caused by a flow: %v, want %v", got, want)
 	}
 }
 

@@ -74,12 +74,13 @@ type Store struct {
 	lastProcess  *process
 	flushed      bool // see Flushed
 	lost         []lostData
-	astray       []*instance // to be looked at again, since strays may have found their flows
 
 	// What the batch being consumed asks to be looked at once it is taken in.
 	attached  []trace.Node // spans that got children
 	crowded   []*started
-	ambiguous []*instance // gathered spans by a value that others share
+	ambiguous []*instance  // gathered spans by a value that others share
+	left      []trace.Node // members of instances that were retracted
+	found     []*process   // of which a stray joined a flow
 }
 
 // declaration is one declared flow.
@@ -161,7 +162,6 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	t := s.trace(span.TraceID())
 	joined := s.index.add(n, span)
 	s.peers.learn(s.graph.View(), n)
-	s.roots.add(n, span)
 	s.place(t, n)
 	for _, other := range joined {
 		s.spread(other)
@@ -169,7 +169,7 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	if len(joined) > 0 {
 		s.attached = append(s.attached, n)
 	}
-	p.strayed(s.graph.View(), n)
+	s.addStray(n, span)
 }
 
 // settle does once per batch what need not be done per span.
@@ -178,12 +178,8 @@ func (s *Store) settle() {
 		s.retractNested(n)
 	}
 	s.attached = s.attached[:0]
-	for _, in := range s.astray {
-		if in.state.State == trace.Open {
-			s.agenda.schedule(in, 0)
-		}
-	}
-	s.astray = s.astray[:0]
+	defer s.wakeAstray()
+	defer s.settleLeft()
 	for len(s.crowded)+len(s.ambiguous) > 0 {
 		crowded, ambiguous := s.crowded, s.ambiguous
 		s.crowded, s.ambiguous = nil, nil

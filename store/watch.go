@@ -1,35 +1,38 @@
 package store
 
-import "container/heap"
+import (
+	"container/heap"
 
-// watch has the instance looked at again once the watermark of p covers it.
-func (p *process) watch(in *instance) {
-	if p.doubt == "" && in.awaits == nil {
-		in.awaits, in.upto = p, in.ends.Add(watermarkMargin)
-		heap.Push(&p.waiting, in)
+	"github.com/followspan/followspan/trace"
+)
+
+// watchers are the instances that wait for something of a process to reach a mark of
+// their own, the one in front that waits for the least. An instance waits for one
+// thing at a time, and is then looked at again.
+type watchers []*instance
+
+func (in *instance) watch(w *watchers, upto trace.Time) {
+	if in.awaits == nil {
+		in.awaits, in.upto = w, upto
+		heap.Push(w, in)
 	}
 }
 
-// unwatch ends the wait of an instance for a watermark.
 func (in *instance) unwatch() {
 	if in.awaits != nil {
-		heap.Remove(&in.awaits.waiting, in.queued)
+		heap.Remove(in.awaits, in.queued)
 		in.awaits = nil
 	}
 }
 
-// wakeCovered makes those instances due that waited for the watermark of p.
-func (s *Store) wakeCovered(p *process) {
-	for len(p.waiting) > 0 && p.waiting[0].upto <= p.upto {
-		in := p.waiting[0]
+// rouse makes those instances due whose mark is reached.
+func (s *Store) rouse(w *watchers, reached trace.Time) {
+	for len(*w) > 0 && (*w)[0].upto <= reached {
+		in := (*w)[0]
 		in.unwatch()
 		s.agenda.schedule(in, 0)
 	}
 }
-
-// watchers are the instances that wait for the watermark of a process, the one in
-// front that waits for the least.
-type watchers []*instance
 
 // dismiss ends the wait of all, since nothing will come of it.
 func (w *watchers) dismiss() {

@@ -73,6 +73,10 @@ type Mark struct {
 	// before the flow did. Empty: its watermark, or its orderly end, proves that
 	// everything has arrived.
 	Doubt string
+	// Stray names a span of the process that started after the flow did and belongs to
+	// no flow with an origin: it may belong here, if a context was lost. Empty: there
+	// is none.
+	Stray string
 }
 
 // Loss is data that is known to be lost to the flow.
@@ -92,7 +96,7 @@ type Membership struct {
 	Origin func(Span) bool
 	Per    func(Span) (key string, ok bool) // groups the origins of OpensByKey
 	Scope  Scoping
-	Hops   int      // how many link or message hops to follow; 0 is 3
+	Hops   int // how many link or message hops to follow; 0 is 3
 	Keys   []Correlation
 	Timing Timing
 }
@@ -237,35 +241,32 @@ func (w *FlowWriter) Len() int { return len(w.members) }
 // Members returns the members so far, for the writer to read.
 func (w *FlowWriter) Members() []Node { return w.members }
 
-// Leave gives up all members, for good, and yields those that are in no flow any
-// more. From then on every copy of the flow says that it is Evicted.
+// Leave gives up all members, for good, and yields them.
 func (w *FlowWriter) Leave() iter.Seq[Node] {
 	members := w.members
 	w.members = nil
-	w.record.evicted.Store(true)
 	return func(yield func(Node) bool) {
 		for _, n := range members {
-			if w.g.leave(n, w.record.number) && !yield(n) {
+			w.g.leave(n, w.record.number)
+			if !yield(n) {
 				return
 			}
 		}
 	}
 }
 
-// leave takes n off a flow and reports whether it is in none any more.
-func (g *Graph) leave(n Node, flow uint32) (alone bool) {
-	r := g.record(n)
-	for at := &r.member; at.Load() != 0; {
+// leave takes n off a flow.
+func (g *Graph) leave(n Node, flow uint32) {
+	for at := &g.record(n).member; at.Load() != 0; {
 		i := at.Load()
 		m := g.members.at(int(i))
 		if m.flow == flow {
 			at.Store(m.next.Load())
 			g.members.drop(int(i))
-			return r.member.Load() == 0
+			return
 		}
 		at = &m.next
 	}
-	return false
 }
 
 // Freeze returns the flow as it is now. It keeps the slices of s.
