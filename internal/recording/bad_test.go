@@ -90,10 +90,9 @@ func gzipped(s string) []byte {
 	return b.Bytes()
 }
 
-func zstded(s string) []byte {
-	w, _ := zstd.NewWriter(nil)
-	return w.EncodeAll([]byte(s), nil)
-}
+var zstdWriter, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+
+func zstded(s string) []byte { return zstdWriter.EncodeAll([]byte(s), nil) }
 
 func TestCompressed(t *testing.T) {
 	one := envelope(goodSpan)

@@ -1,5 +1,5 @@
-// Package recording reads recorded traces: files that other tools or followspan
-// itself wrote.
+// Package recording reads and writes recorded traces: files that other tools or
+// followspan itself wrote.
 //
 // Most callers need only [Find] and [Reader.Read]. A reader tells the kind of a
 // file by its content, streams it, and never holds more of it than its largest

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -38,11 +36,17 @@ func (f *file) json(r *bufio.Reader) error {
 // limited refuses to buffer more than one record.
 type limited struct{ j *jsonReader }
 
+// Read fills p, because for each piece that it gets the decoder moves all that it
+// holds.
 func (l limited) Read(p []byte) (int, error) {
 	if l.j.lines.given-l.j.tokens.InputOffset() > l.j.settings.MaxRecord {
 		return 0, errTooLarge
 	}
-	return l.j.lines.Read(p)
+	n, err := io.ReadFull(l.j.lines, p)
+	if n > 0 {
+		return n, nil // an error shows again
+	}
+	return 0, err
 }
 
 // line reads all values of one line, or of the whole text.
@@ -261,68 +265,4 @@ func invalidUTF8(b []byte) int {
 		i += n
 	}
 	return -1
-}
-
-// loose are the members of an object that was read one by one.
-type loose struct {
-	raw    []byte // the object, put together again
-	names  []string
-	pieces []piece
-}
-
-// piece says where a part of the object stands in the file.
-type piece struct {
-	at    int
-	place int64
-}
-
-func (l *loose) reset() { l.raw, l.names, l.pieces = append(l.raw[:0], '{'), l.names[:0], l.pieces[:0] }
-
-func (l *loose) add(name string, value []byte, place, limit int64) error {
-	if int64(len(l.raw)+len(value)) > limit {
-		return errTooLarge
-	}
-	if len(l.names) > 0 {
-		l.raw = append(l.raw, ',')
-	}
-	l.raw, _ = jsontext.AppendQuote(l.raw, name) // invalid UTF-8 is replaced
-	l.raw = append(l.raw, ':')
-	l.pieces = append(l.pieces, piece{len(l.raw), place})
-	l.raw = append(l.raw, value...)
-	l.names = append(l.names, name)
-	return nil
-}
-
-// place maps an offset in the object to one in the file.
-func (l *loose) place(at int, start int64) int64 {
-	place := start
-	for _, p := range l.pieces {
-		if p.at <= at {
-			place = p.place + int64(at-p.at)
-		}
-	}
-	return place
-}
-
-// looseRecord reads an object that is no envelope.
-func (j *jsonReader) looseRecord(start int64) error {
-	if j.lines.layout != byLine {
-		j.record++
-	}
-	l := &j.loose
-	l.raw = append(l.raw, '}')
-	has := func(name string) bool { return slices.Contains(l.names, name) }
-	var decode func([]byte) *cursor
-	switch {
-	case has("scopeSpans") || has("scope_spans"):
-		decode = j.resourceSpans
-	case has("spans"):
-		decode = j.jaegerTrace
-	case has("traceId") && has("id"):
-		decode = j.zipkinSpan
-	default:
-		names := strings.Join(l.names[:min(len(l.names), 5)], ", ")
-		return j.fault(start, fmt.Errorf("this object is no trace: it has %s; want resourceSpans (OTLP), data (Jaeger) or traceId and id (Zipkin)", names))
-	}
-	return j.decode(l.raw, decode, func(at int) int64 { return l.place(at, start) })
 }
