@@ -3,7 +3,6 @@ package receiver
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/followspan/followspan/internal/otlp"
@@ -29,30 +28,10 @@ const (
 	jsonFormat
 )
 
-// shard is one of the decoders that work at the same time.
-type shard struct {
-	builder trace.Builder
-	decoder *otlp.Decoder
-}
-
-func newShard(l otlp.Limits) *shard {
-	s := &shard{}
-	s.decoder = otlp.NewDecoder(&s.builder, l)
-	return s
-}
-
-func newShards(l otlp.Limits) chan *shard {
-	shards := make(chan *shard, runtime.GOMAXPROCS(0))
-	for range cap(shards) {
-		shards <- newShard(l)
-	}
-	return shards
-}
-
 // export decodes a traces request and hands its spans to the Sink. It keeps
 // nothing of body. Panics, such as the Sink's, pass through it to the handlers.
 func (s *Server) export(ctx context.Context, body []byte, f format, from source) (partial, *failure) {
-	spans, refusals, err := s.decode(ctx, body, f)
+	spans, refusals, err := s.shards.decode(ctx, body, f)
 	if err != nil {
 		return partial{}, undecodable(err)
 	}
@@ -102,39 +81,6 @@ func (s *Server) lose(ctx context.Context, f *failure, from source) {
 func (s *Server) took(b trace.Batch, from source) (lagging []Sender) {
 	retrying := s.stats.took(len(b.Spans), from.host())
 	return s.stats.senders.took(b, from, retrying)
-}
-
-// decode writes the request with the next free shard.
-func (s *Server) decode(ctx context.Context, body []byte, f format) ([]trace.Span, []otlp.Refusal, error) {
-	var sh *shard
-	select {
-	case sh = <-s.shards:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
-	sound := false
-	defer func() {
-		if !sound {
-			sh = newShard(s.settings.decoding()) // a panic may have left the builder half written
-		}
-		s.shards <- sh
-	}()
-	spans, refusals, err := sh.decode(body, f)
-	sound = true
-	return spans, refusals, err
-}
-
-func (s *shard) decode(body []byte, f format) ([]trace.Span, []otlp.Refusal, error) {
-	decode := s.decoder.Protobuf
-	if f == jsonFormat {
-		decode = s.decoder.JSON
-	}
-	refusals, err := decode(body)
-	if err != nil {
-		s.builder.Rollback()
-		return nil, nil, err
-	}
-	return s.builder.Commit(), refusals, nil
 }
 
 // refuse counts the failure, completes it and returns it.

@@ -15,7 +15,7 @@ import (
 type Server struct {
 	settings Settings
 	sink     Sink
-	shards   chan *shard
+	shards   *shards
 	stats    stats
 	hints    hints
 	gate     *gate
