@@ -11,9 +11,12 @@ import (
 
 // Stats counts what was received.
 type Stats struct {
-	Spans     int // distinct ones
-	Requests  int
-	Copies    int // receipts of a span beyond its first
+	Spans    int // distinct ones
+	Requests int
+	Copies   int // receipts of a span beyond its first
+	// CopiesBy has the copies by service instance, as trace.Resource.Process names it,
+	// or by service where it does not.
+	CopiesBy  map[string]int
 	Refused   int // spans refused and not accepted since
 	Instances int
 	Bytes     int64
@@ -27,7 +30,7 @@ type Stats struct {
 	Unjoined map[string]int
 }
 
-func newStats() Stats { return Stats{Services: map[string]int{}} }
+func newStats() Stats { return Stats{Services: map[string]int{}, CopiesBy: map[string]int{}} }
 
 func (s *Stats) count(span trace.Span) {
 	s.Spans++
@@ -40,7 +43,7 @@ func (s *Store) Stats() Stats {
 	defer s.mu.Unlock()
 	out := s.stats
 	out.Services, out.Differing = maps.Clone(out.Services), slices.Clone(out.Differing)
-	out.SharedKeys = slices.Clone(out.SharedKeys)
+	out.SharedKeys, out.CopiesBy = slices.Clone(out.SharedKeys), maps.Clone(out.CopiesBy)
 	out.Refused, out.Bytes, out.Traces = len(s.refused), s.bytes, len(s.traces)
 	out.Unjoined = map[string]int{}
 	v := s.graph.View()

@@ -150,6 +150,7 @@ func (s *Store) take(span trace.Span, at trace.Time) {
 	case twin && s.graph.View().Span(n).Equal(span):
 		s.graph.AddCopy(n)
 		s.stats.Copies++
+		s.stats.CopiesBy[s.process(span).name]++
 		return
 	case twin:
 		s.stats.Differing = append(s.stats.Differing, n)

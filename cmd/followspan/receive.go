@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -136,10 +137,11 @@ func summary(door receiver.Stats, kept store.Stats) string {
 	lines := []string{fmt.Sprintf("%s, %s in %s", count(kept.Traces, "trace"), count(kept.Spans, "span"), count(int(door.Requests), "request"))}
 	add := func(format string, args ...any) { lines = append(lines, "  "+fmt.Sprintf(format, args...)) }
 	for _, s := range door.Senders {
-		add("%s: %s, %s", sender(s), count(int(s.Spans), "span"), lag(s.Lag))
-	}
-	if kept.Copies > 0 {
-		add("%s came again and count once", count(kept.Copies, "span"))
+		again := ""
+		if n := kept.CopiesBy[cmp.Or(s.Instance, s.Service)]; n > 0 {
+			again = fmt.Sprintf(", %d of them again, which count once", n)
+		}
+		add("%s: %s%s, %s", sender(s), count(int(s.Spans), "span"), again, lag(s.Lag))
 	}
 	for _, r := range door.Refused {
 		loss := refusal(r)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -26,6 +27,10 @@ type target struct {
 	kept func() int
 }
 
+// patient is a server as it is by default, but that the race detector may make
+// decompressing 80 MiB take longer than a sender may.
+var patient = receiver.Settings{ReadTimeout: time.Minute}
+
 func start(t *testing.T, state conformance.State) target {
 	t.Helper()
 	var kept atomic.Int64
@@ -33,7 +38,7 @@ func start(t *testing.T, state conformance.State) target {
 		conformance.Full:   errors.New("full"),
 		conformance.Closed: receiver.Permanent(errors.New("closed for good")),
 	}[state]
-	s, err := receiver.Start(t.Context(), receiver.Settings{}, receiver.SinkFunc(func(_ context.Context, b trace.Batch) error {
+	s, err := receiver.Start(t.Context(), patient, receiver.SinkFunc(func(_ context.Context, b trace.Batch) error {
 		if answer == nil {
 			kept.Add(int64(len(b.Spans)))
 		}
