@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 	"unsafe"
 )
@@ -13,11 +14,11 @@ import (
 // reader may be looking at.
 type Block struct {
 	rows      []row
-	cells     []uint64 // the values of attributes, in the order of their shape
+	cells     []uint32 // the values of attributes, in the order of their shape
 	text      []byte   // all strings, interned
 	shapes    []shape
 	keys      []ref       // the keys of all shapes
-	kinds     []ValueKind // beside keys
+	kinds     []ValueKind // beside keys; how the cells are to be read
 	resources []resourceRow
 	scopes    []scopeRow
 	extras    []extraRow
@@ -46,8 +47,12 @@ func (b *Block) trimmed() *Block {
 	return t
 }
 
-// ref is a string in the block's text: offset << 32 | length.
-type ref uint64
+// ref is where a string stands in the block's text, behind its length as a varint.
+// 0 is the empty string.
+type ref uint32
+
+// farInt is the kind of a cell that refers to an Int which does not fit into it.
+const farInt = Map + 1
 
 // shape is a list of attribute keys and kinds that many spans share.
 type shape struct{ off, n uint32 }
@@ -63,7 +68,7 @@ type row struct {
 	name            ref
 	attrs           attrRow
 	extra           uint32 // index + 1; 0 is none
-	flags           uint32
+	flags           uint16 // the lower half
 	resource, scope uint16
 	kind            Kind
 	status          Status
@@ -76,6 +81,7 @@ type extraRow struct {
 	droppedAttrs       uint32
 	droppedEvents      uint32
 	droppedLinks       uint32
+	flags              uint16 // the upper half
 }
 
 type eventRow struct {
@@ -111,29 +117,41 @@ type scopeRow struct {
 
 // str returns the string at r without copying; it pins the block.
 func (b *Block) str(r ref) string {
-	n := uint32(r)
+	n, at := int(b.text[r]), int(r)+1
+	if n >= 0x80 {
+		long, size := binary.Uvarint(b.text[r:])
+		n, at = int(long), int(r)+size
+	}
 	if n == 0 {
 		return ""
 	}
-	return unsafe.String(&b.text[r>>32], int(n))
+	return unsafe.String(&b.text[at], n)
 }
 
-func (b *Block) value(kind ValueKind, cell uint64) Value {
+func (b *Block) value(kind ValueKind, cell uint32) Value {
 	switch kind {
 	case String, Bytes:
 		return Value{kind: kind, text: b.str(ref(cell))}
+	case Bool:
+		return Value{kind: kind, bits: uint64(cell)}
+	case Int:
+		return IntValue(int64(int32(cell)))
+	case farInt:
+		return Value{kind: Int, bits: fixed64(b.str(ref(cell)))}
+	case Double:
+		return Value{kind: kind, bits: fixed64(b.str(ref(cell)))}
 	case List, Map:
 		bits, _, elements := cutHead(b.str(ref(cell)))
 		return Value{kind: kind, bits: bits, text: elements}
 	}
-	return Value{kind: kind, bits: cell}
+	return Value{kind: kind}
 }
 
 // find returns the first value with this key.
 func (b *Block) find(a attrRow, key string) (Value, bool) {
 	s := b.shapes[a.shape]
 	for i, k := range b.keys[s.off : s.off+s.n] {
-		if int(uint32(k)) == len(key) && b.str(k) == key {
+		if b.str(k) == key {
 			return b.value(b.kinds[int(s.off)+i], b.cells[int(a.cells)+i]), true
 		}
 	}

@@ -28,7 +28,7 @@ func (w *Builder) Add(s *SpanData) {
 		trace: s.TraceID, id: s.ID, parent: s.Parent, start: s.Start, end: s.End,
 		name: w.intern(s.Name), attrs: w.attrs(s.Attrs),
 		resource: w.resource.find(w.b, w.addResource), scope: w.scope.find(w.b, w.addScope),
-		flags: s.Flags, kind: s.Kind, status: s.Status, extra: w.extra(s),
+		flags: uint16(s.Flags), kind: s.Kind, status: s.Status, extra: w.extra(s),
 	}
 	w.pending = append(w.pending, Span{w.b, uint32(w.used[rowColumn])})
 	w.used[rowColumn]++
@@ -91,7 +91,7 @@ func (w *Builder) begin(s *SpanData, rows int) {
 	w.resource.reset() // The new block needs its own.
 	w.scope.reset()
 	w.size = w.typical.plan(rows).plus(w.need(s))
-	w.b, w.used, w.kept = newBlock(w.size), marks{}, marks{}
+	w.b, w.used, w.kept = newBlock(w.size), nothing, nothing
 	w.known.reset(len(w.b.rows))
 }
 
@@ -113,14 +113,14 @@ func (w *Builder) learn(need marks) {
 // need is an upper bound of what s takes of each column.
 func (w *Builder) need(s *SpanData) marks {
 	n := marks{rowColumn: 1, extraColumn: 1, eventColumn: len(s.Events), linkColumn: len(s.Links), resourceColumn: 1, scopeColumn: 1}
-	n[textColumn] = len(s.Name) + len(s.StatusMessage) + len(s.TraceState)
+	n[textColumn] = 3*lengthSize + len(s.Name) + len(s.StatusMessage) + len(s.TraceState)
 	n.addAttrs(s.Attrs)
 	for i := range s.Events {
-		n[textColumn] += len(s.Events[i].Name)
+		n[textColumn] += lengthSize + len(s.Events[i].Name)
 		n.addAttrs(s.Events[i].Attrs)
 	}
 	for i := range s.Links {
-		n[textColumn] += len(s.Links[i].TraceState)
+		n[textColumn] += lengthSize + len(s.Links[i].TraceState)
 		n.addAttrs(s.Links[i].Attrs)
 	}
 	w.resource.need(&n, w.b)
@@ -132,9 +132,9 @@ func (n *marks) addAttrs(attrs []Attr) {
 	n[shapeColumn]++
 	n[keyColumn] += len(attrs)
 	n[cellColumn] += len(attrs)
-	text := 0
+	text := len(attrs) * (2*lengthSize + headSize)
 	for i := range attrs {
-		text += len(attrs[i].Key) + len(attrs[i].Value.text) + headSize
+		text += len(attrs[i].Key) + len(attrs[i].Value.text)
 	}
 	n[textColumn] += text
 }
@@ -145,7 +145,7 @@ func (w *Builder) extra(s *SpanData) uint32 {
 		droppedAttrs: s.DroppedAttrs, droppedEvents: s.DroppedEvents, droppedLinks: s.DroppedLinks,
 		events: uint32(w.used[eventColumn]), eventCount: uint32(len(s.Events)),
 		links: uint32(w.used[linkColumn]), linkCount: uint32(len(s.Links)),
-		message: w.intern(s.StatusMessage), state: w.intern(s.TraceState),
+		message: w.intern(s.StatusMessage), state: w.intern(s.TraceState), flags: uint16(s.Flags >> 16),
 	}
 	if (e == extraRow{events: e.events, links: e.links}) {
 		return 0

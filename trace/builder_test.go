@@ -56,7 +56,15 @@ type maker struct{ *rand.Rand }
 
 func newMaker(seed uint64) maker { return maker{rand.New(rand.NewPCG(seed, 0))} }
 
-func (m maker) text(of string) string { return fmt.Sprint(of, m.IntN(50)) }
+func (m maker) text(of string) string {
+	switch m.IntN(30) {
+	case 0:
+		return ""
+	case 1:
+		return strings.Repeat(of, m.IntN(200))
+	}
+	return fmt.Sprint(of, m.IntN(50))
+}
 
 func (m maker) value(depth int) trace.Value {
 	switch n := m.IntN(9); {
@@ -65,7 +73,7 @@ func (m maker) value(depth int) trace.Value {
 	case n == 1:
 		return trace.BoolValue(m.IntN(2) == 0)
 	case n == 2:
-		return trace.IntValue(int64(m.Uint64()))
+		return trace.IntValue(int64(m.Uint64()) >> m.IntN(64))
 	case n == 3:
 		return trace.DoubleValue(math.Float64frombits(m.Uint64()))
 	case n == 4:
@@ -292,7 +300,7 @@ func TestReadersBesideTheBuilder(t *testing.T) {
 					if first.IsZero() {
 						first = s
 					}
-					if d := describe(s); d.Span.Name != s.Name() || s.Service() == "" {
+					if d := describe(s); d.Span.Name != s.Name() || d.Resource.Attrs[0].Value.Str() != s.Service() {
 						t.Error("a committed span changed")
 					}
 					_ = s.Equal(first)

@@ -58,7 +58,7 @@ func (h *heading) need(n *marks, b *Block) {
 	if b != nil && h.of == b {
 		return
 	}
-	n[textColumn] += 3*len(h.key) + 64
+	n[textColumn] += 3*len(h.key) + 16*h.attrs + 64
 	n[cellColumn] += h.attrs
 	n[keyColumn] += h.attrs
 	n[shapeColumn]++

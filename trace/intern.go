@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
 	"unsafe"
@@ -31,15 +32,9 @@ type shapeNode struct {
 // maxNodes is how many lists are remembered.
 const maxNodes = 1 << 16
 
-// hashedRef is where a text stands, with eight bits of its hash in the place of the
-// highest of its length: looking at another text to see that it is not the same
-// costs more than everything else.
-type hashedRef ref
-
-const (
-	hashBits = 0xff << 24
-	maxKnown = 1 << 24 // length of a text
-)
+// hashedRef is where a text stands, and half of its hash above it: to look at
+// another text and see that it is not the same costs more than everything else.
+type hashedRef uint64
 
 // reset forgets everything, for a block of so many rows.
 func (t *interner) reset(rows int) {
@@ -56,8 +51,19 @@ func (t *interner) forgetShapes() { t.nodes = append(t.nodes[:0], shapeNode{}) }
 
 // holds reports whether the block has s at r.
 func (w *Builder) holds(r ref, s string) bool {
-	off, n := uint64(r>>32), uint64(uint32(r))
-	return n == uint64(len(s)) && off+n <= uint64(w.used[textColumn]) && string(w.b.text[off:off+n]) == s
+	used := w.b.text[:w.used[textColumn]]
+	if int(r) >= len(used) {
+		return false
+	}
+	n, at := uint64(used[r]), int(r)+1
+	if n >= 0x80 {
+		long, size := binary.Uvarint(used[r:])
+		if size <= 0 {
+			return false
+		}
+		n, at = long, int(r)+size
+	}
+	return n == uint64(len(s)) && n <= uint64(len(used)-at) && string(used[at:at+int(n)]) == s
 }
 
 // intern returns where s stands in the block.
@@ -67,15 +73,13 @@ func (w *Builder) intern(s string) ref {
 	}
 	h := maphash.String(w.known.seed, s)
 	slot := &w.known.texts[h&uint64(len(w.known.texts)-1)]
-	bits := hashedRef(h>>32) & hashBits
-	if r := ref(*slot &^ hashBits); *slot&hashBits == bits && w.holds(r, s) {
+	if r := ref(*slot >> 32); uint32(*slot) == uint32(h>>32) && w.holds(r, s) {
 		return r
 	}
-	r := ref(w.used[textColumn])<<32 | ref(len(s))
-	w.used[textColumn] += copy(w.b.text[w.used[textColumn]:], s)
-	if len(s) < maxKnown {
-		*slot = hashedRef(r) | bits
-	}
+	r := ref(w.used[textColumn])
+	*slot = hashedRef(r)<<32 | hashedRef(h>>32)
+	at := int(r) + binary.PutUvarint(w.b.text[r:], uint64(len(s)))
+	w.used[textColumn] = at + copy(w.b.text[at:], s)
 	return r
 }
 
@@ -131,24 +135,35 @@ func (w *Builder) attrs(attrs []Attr) attrRow {
 	w.used[cellColumn] += len(attrs)
 	for i := range attrs {
 		a := &attrs[i]
-		node = w.child(node, a.Key, a.Value.kind)
+		node = w.child(node, a.Key, cellKind(&a.Value))
 		w.b.cells[off+i] = w.cell(node, &a.Value)
 	}
 	return attrRow{shape: w.shape(node), cells: uint32(off)}
 }
 
-// cell writes a value; many values are what they were the last time.
-func (w *Builder) cell(node uint32, v *Value) uint64 {
-	switch v.kind {
+// cellKind is how a value is kept in a cell.
+func cellKind(v *Value) ValueKind {
+	if v.kind == Int && int64(v.bits) != int64(int32(v.bits)) {
+		return farInt
+	}
+	return v.kind
+}
+
+// cell writes a value; many texts are what they were the last time.
+func (w *Builder) cell(node uint32, v *Value) uint32 {
+	n := &w.known.nodes[node]
+	switch n.kind {
 	case String, Bytes:
-		last := &w.known.nodes[node].last
-		if !w.holds(*last, v.text) {
-			*last = w.intern(v.text)
+		if !w.holds(n.last, v.text) {
+			n.last = w.intern(v.text)
 		}
-		return uint64(*last)
+		return uint32(n.last)
+	case Double, farInt:
+		w.scratch = binary.LittleEndian.AppendUint64(w.scratch[:0], v.bits)
 	case List, Map:
 		w.scratch = append(appendHead(w.scratch[:0], *v), v.text...)
-		return uint64(w.intern(unsafe.String(&w.scratch[0], len(w.scratch))))
+	default:
+		return uint32(v.bits)
 	}
-	return v.bits
+	return uint32(w.intern(unsafe.String(&w.scratch[0], len(w.scratch))))
 }

@@ -1,6 +1,9 @@
 package trace
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // column names one column of a block, or several that are filled together.
 type column uint8
@@ -25,8 +28,8 @@ type marks [columnCount]int
 // elementSize is what one element of each column takes, in bytes.
 var elementSize = marks{
 	rowColumn:      int(unsafe.Sizeof(row{})),
-	cellColumn:     int(unsafe.Sizeof(uint64(0))),
-	textColumn:     1,
+	cellColumn:     int(unsafe.Sizeof(uint32(0))),
+	textColumn:     1, // byte
 	shapeColumn:    int(unsafe.Sizeof(shape{})),
 	keyColumn:      int(unsafe.Sizeof(ref(0)) + unsafe.Sizeof(ValueKind(0))),
 	resourceColumn: int(unsafe.Sizeof(resourceRow{})),
@@ -56,6 +59,12 @@ var atLeast = marks{
 	cellColumn: 128, textColumn: 512, shapeColumn: 4, keyColumn: 32,
 	resourceColumn: 2, scopeColumn: 2, extraColumn: 4, eventColumn: 4, linkColumn: 2,
 }
+
+// nothing is what an empty block holds: the empty string.
+var nothing = marks{textColumn: 1}
+
+// lengthSize is the most that the length of a text takes.
+const lengthSize = binary.MaxVarintLen32
 
 func (m marks) bytes() (n int) {
 	for c := range m {
@@ -103,7 +112,7 @@ func (m marks) scale(rows int) (p marks) {
 func newBlock(size marks) *Block {
 	return &Block{
 		rows:      make([]row, size[rowColumn]),
-		cells:     make([]uint64, size[cellColumn]),
+		cells:     make([]uint32, size[cellColumn]),
 		text:      make([]byte, size[textColumn]),
 		shapes:    make([]shape, size[shapeColumn]),
 		keys:      make([]ref, size[keyColumn]),

@@ -50,7 +50,7 @@ func (s Span) End() Time             { return s.row().end }
 func (s Span) Status() Status        { return s.row().status }
 func (s Span) StatusMessage() string { return s.b.str(s.extra().message) }
 func (s Span) TraceState() string    { return s.b.str(s.extra().state) }
-func (s Span) Flags() uint32         { return s.row().flags }
+func (s Span) Flags() uint32         { return uint32(s.row().flags) | uint32(s.extra().flags)<<16 }
 
 // Duration is End − Start; negative if the service said so.
 func (s Span) Duration() time.Duration { return s.row().end.Sub(s.row().start) }
@@ -156,7 +156,7 @@ func (s Span) Equal(t Span) bool {
 	}
 	a, b := s.row(), t.row()
 	return a.trace == b.trace && a.id == b.id && a.parent == b.parent && a.start == b.start && a.end == b.end &&
-		a.kind == b.kind && a.status == b.status && a.flags == b.flags &&
+		a.kind == b.kind && a.status == b.status && s.Flags() == t.Flags() &&
 		s.Name() == t.Name() && s.StatusMessage() == t.StatusMessage() && s.TraceState() == t.TraceState() &&
 		equalAttrs(s.b, a.attrs, t.b, b.attrs) && s.Resource().Equal(t.Resource()) && s.Scope().Equal(t.Scope()) &&
 		s.equalExtras(t)

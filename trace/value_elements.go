@@ -146,6 +146,8 @@ func fixed32(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
+func fixed64(s string) uint64 { return uint64(fixed32(s)) | uint64(fixed32(s[4:]))<<32 }
+
 func cutValue(s string) (Value, string) {
 	v := Value{kind: ValueKind(s[0])}
 	s = s[1:]
