@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -119,20 +118,7 @@ func (f *Frame) ByStart(nodes []trace.Node) []trace.Node {
 	return sorted
 }
 
-func compareSpans(a, b trace.Span) int {
-	if c := cmp.Compare(a.Start(), b.Start()); c != 0 {
-		return c
-	}
-	if c := cmp.Compare(a.End(), b.End()); c != 0 {
-		return c
-	}
-	ta, tb := a.TraceID(), b.TraceID()
-	if c := slices.Compare(ta[:], tb[:]); c != 0 {
-		return c
-	}
-	ia, ib := a.ID(), b.ID()
-	return cmp.Or(slices.Compare(ia[:], ib[:]), cmp.Compare(a.Service(), b.Service()), cmp.Compare(a.Kind(), b.Kind()))
-}
+func compareSpans(a, b trace.Span) int { return a.Compare(b) }
 
 // uncovered walks over the stretches of a span in which none of its children ran.
 func (f *Frame) uncovered(n trace.Node, stretch func(time.Duration)) {

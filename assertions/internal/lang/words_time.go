@@ -189,44 +189,13 @@ func quantile(q float64) func([]time.Duration) time.Duration {
 // them was the one that was waited for.
 func (f *Frame) Critical(n trace.Node) (path []trace.Node, shares map[trace.Node]time.Duration) {
 	shares = map[trace.Node]time.Duration{}
-	var walk func(n trace.Node)
-	walk = func(n trace.Node) {
-		path = append(path, n)
-		s := f.span(n)
-		children := slices.Collect(f.View.Children(n))
-		f.step(len(children) + 1)
-		slices.SortFunc(children, func(a, b trace.Node) int {
-			if c := compareTimes(f.span(b).End(), f.span(a).End()); c != 0 {
-				return c
-			}
-			return compareSpans(f.span(b), f.span(a))
-		})
-		point := s.End()
-		for _, c := range children {
-			child := f.span(c)
-			if micros(child.End()) > micros(point) {
-				continue // it outlived what was waited for
-			}
-			shares[n] += max(point.Sub(child.End()), 0)
-			walk(c)
-			point = child.Start()
+	for _, s := range f.View.Critical(n, f.step) {
+		if _, known := shares[s.Node]; !known {
+			path = append(path, s.Node)
 		}
-		shares[n] += max(point.Sub(s.Start()), 0)
+		shares[s.Node] += s.To.Sub(s.From)
 	}
-	walk(n)
 	return path, shares
-}
-
-func micros(t trace.Time) uint64 { return uint64(t) / 1000 }
-
-func compareTimes(a, b trace.Time) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func runCriticalPath(f *Frame, e *Expr) (Value, *Doubt) {
