@@ -122,7 +122,10 @@ func (x *explainer) unproved(that lang.Value) {
 		return
 	}
 	x.Why = holds + ", but not everything arrived: " + x.edgesInWords(x.flow.OpenEdges())
-	x.Try = append(x.Try, "raise timing.deadline if it only came late", "find out who did not send it: not instrumented, sampled out, or ended before it could export")
+	if x.flow.Reason() != trace.ByEndOfRecording {
+		x.Try = append(x.Try, "raise timing.deadline if it only came late")
+	}
+	x.Try = append(x.Try, "find out who did not send it: not instrumented, sampled out, or ended before it could export")
 }
 
 // failed finds the part to blame and explains it by its kind.

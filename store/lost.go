@@ -24,7 +24,10 @@ const maxLost = 256
 func (s *Store) lose(b trace.Batch) {
 	for _, r := range b.Refused {
 		l := lostData{what: "requests refused: " + r.Reason, count: 1, from: b.Received, to: b.Received}
-		if r.Spans > 0 {
+		switch {
+		case s.settings.Recorded:
+			l.what, l.count = r.Reason, max(r.Spans, 1)
+		case r.Spans > 0:
 			l.what, l.count = "spans of "+cmp.Or(strings.Clone(r.Service), "a service without a name")+" refused: "+r.Reason, r.Spans
 		}
 		s.addLoss(l)

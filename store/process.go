@@ -71,6 +71,8 @@ func (s *Store) newProcess(span trace.Span) *process {
 	run, _ := r.Attr(RunAttribute)
 	p.started = s.settings.RunID != "" && run.Kind() == trace.String && run.Str() == s.settings.RunID
 	switch {
+	case s.settings.Recorded:
+		p.doubt = "a recording does not tell whether it holds everything"
 	case r.Process() == "":
 		p.doubt = "its resource names no process; set service.instance.id"
 	case !p.started:
@@ -97,7 +99,9 @@ func (s *Store) mark(b trace.Batch) {
 			p.waiting.dismiss()
 			p.astray.dismiss()
 		}
-		p.crowd(b.Received)
+		if !s.settings.Recorded {
+			p.crowd(b.Received)
+		}
 		if p.newest > p.upto {
 			p.upto, p.at = p.newest, b.Received
 			if p.doubt == "" {

@@ -33,6 +33,9 @@ type Settings struct {
 	// RunID is the value of [RunAttribute] that the processes of this run carry,
 	// whose SDKs have a queue that holds any burst. Empty: nobody does.
 	RunID string
+	// Recorded says that the batches come from a recording: they are not those of
+	// exporters, so their sizes and times say nothing of what was sent when.
+	Recorded bool
 }
 
 // ErrFull is why a request is refused when the memory for spans is used up. The

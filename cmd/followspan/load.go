@@ -15,7 +15,7 @@ import (
 )
 
 // load reads all flow files and says everything that is wrong with them.
-func load(stderr io.Writer, paths []string, flags runFlags) ([]run.Input, error) {
+func load(stderr io.Writer, paths []string, flags judgeFlags) ([]run.Input, error) {
 	params, err := parseParams(flags.params)
 	if err != nil {
 		return nil, err

@@ -27,11 +27,13 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
 			"get":       get,
+			"grow":      grow,
 			"health":    serveHealth,
 			"interrupt": interrupt,
 			"listen":    listen,
 			"post":      post,
 			"receive":   startReceive,
+			"sketch":    recordSketch,
 		},
 	})
 }

@@ -8,13 +8,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/followspan/followspan/assertions"
-	"github.com/followspan/followspan/internal/report"
 	"github.com/followspan/followspan/internal/run"
 	"github.com/followspan/followspan/internal/run/grpctrigger"
 	"github.com/followspan/followspan/receiver"
@@ -24,16 +22,11 @@ import (
 
 // runFlags are the flags of run.
 type runFlags struct {
-	params      []string
-	flows       []string
-	reports     []string
+	judgeFlags
 	grpc, http  string
-	memory      string
 	maxRequest  string
 	exportBatch int
-	strict      bool
 	absence     string
-	verbose     bool
 }
 
 func newRun() *cobra.Command {
@@ -71,17 +64,14 @@ and the triggers included), 2 a bad file or command line, 3 could not run,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringArrayVarP(&flags.params, "param", "p", nil, "set a param of the flow files: `name=value`; repeatable")
-	f.StringArrayVar(&flags.flows, "flow", nil, "run only the flow of this `name`; repeatable")
-	f.StringArrayVar(&flags.reports, "report", nil, "also write a report: `junit=PATH`; repeatable")
+	flags.bindFlows(f)
 	f.StringVar(&flags.grpc, "listen-grpc", receiver.DefaultAddress, "`address` for OTLP, meant for gRPC (both ports take both protocols)")
 	f.StringVar(&flags.http, "listen-http", receiver.DefaultAddress, "`address` for OTLP, meant for HTTP")
 	f.IntVar(&flags.exportBatch, "export-batch", 1, "how many spans the SDKs of children send at once; more for heavy loads")
 	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take; exporters are told to retry beyond it")
 	f.StringVar(&flags.maxRequest, "max-request", formatSize(receiver.DefaultMaxRequestBytes), "the largest OTLP request, after decompression")
 	f.StringVar(&flags.absence, "require-absence", "quiet", "how well an absence must be known to pass: `quiet`, or proved")
-	f.BoolVar(&flags.strict, "strict", false, "let failed assertions of severity warn fail the run")
-	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all output of the system and the command, and leave nothing out of the report")
+	flags.bindVerdicts(f, "show all output of the system and the command, and leave nothing out of the report")
 	return c
 }
 
@@ -96,7 +86,7 @@ func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := load(c.ErrOrStderr(), files, flags)
+	inputs, err := load(c.ErrOrStderr(), files, flags.judgeFlags)
 	if err != nil {
 		return err
 	}
@@ -108,7 +98,7 @@ func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
 		fmt.Fprintf(c.ErrOrStderr(), "followspan: %v\n", err)
 		return exitError(run.ExitCannotRun)
 	}
-	return write(c.OutOrStdout(), result, flags, reports)
+	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
 }
 
 // limits are the flags that had to be parsed.
@@ -182,45 +172,4 @@ func refusal(r receiver.Refused) trace.Loss {
 		return trace.Loss{What: fmt.Sprintf("requests of %s refused: %s", who, r.Reason), Count: int(r.Requests)}
 	}
 	return trace.Loss{What: fmt.Sprintf("spans of %s refused: %s", who, r.Reason), Count: int(r.Spans)}
-}
-
-// write prints the report, writes the others, and ends with the run's exit code.
-func write(stdout io.Writer, result *run.Result, flags runFlags, reports []reportFile) error {
-	for _, r := range reports {
-		if err := r.write(result, flags); err != nil {
-			return err
-		}
-	}
-	s := textSettings(stdout, os.Getenv)
-	s.Verbose, s.Strict = flags.verbose, flags.strict
-	if err := report.Text(stdout, result, s); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if code := result.ExitCode(flags.strict); code != run.ExitPassed {
-		return exitError(code)
-	}
-	return nil
-}
-
-// reportFile is a report that is written beside the text.
-type reportFile struct{ format, path string }
-
-func parseReports(flags []string) (all []reportFile, err error) {
-	for _, f := range flags {
-		format, path, ok := strings.Cut(f, "=")
-		if !ok || path == "" || format != "junit" {
-			return nil, fmt.Errorf("--report %s: want junit=PATH", f)
-		}
-		all = append(all, reportFile{format, path})
-	}
-	return all, nil
-}
-
-func (r reportFile) write(result *run.Result, flags runFlags) (err error) {
-	f, err := os.Create(r.path)
-	if err != nil {
-		return fmt.Errorf("--report %s: %w", r.format, err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.JUnit(f, result, report.JUnitSettings{Strict: flags.strict})
 }

@@ -76,6 +76,15 @@ func (v *view) line(s string) {
 	fmt.Fprintln(v.w, diagStyle(textSettings(v.w, os.Getenv)).Clean(s))
 }
 
+// reading says how far the reading of files has come.
+func (v *view) reading(r report.Reading) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.progress != nil {
+		_ = v.progress.Read(r) // see event
+	}
+}
+
 // done takes the progress line away.
 func (v *view) done() {
 	v.mu.Lock()

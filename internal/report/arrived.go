@@ -17,12 +17,26 @@ func (p *page) arrived(r *run.Result) {
 		return
 	}
 	p.blank()
+	if r.Ended == run.EndedByRecording {
+		p.recorded(r.Received)
+		return
+	}
 	if r.Received.Spans == 0 {
 		p.nothingArrived(r)
 		return
 	}
 	got := r.Received
 	p.line(0, painted(bold, "What arrived"), text("   "+count(got.Spans, "span")+" in "+count(got.Traces, "trace")+" and "+count(got.Requests, "request")))
+	p.services(got)
+}
+
+// recorded writes what a recording holds.
+func (p *page) recorded(got run.Received) {
+	p.line(0, painted(bold, "What was recorded"), text("   "+count(got.Spans, "span")+" in "+count(got.Traces, "trace")))
+	p.services(got)
+}
+
+func (p *page) services(got run.Received) {
 	width := 0
 	for i, s := range got.Services {
 		if i < shownServices {

@@ -43,6 +43,25 @@ func (p *Progress) Update(s Waiting) error {
 	return p.show(p.page.cut(line, p.page.width))
 }
 
+// Reading is how far the reading of files has come.
+type Reading struct {
+	Bytes, Of int64 // Of is 0 if nobody knows
+	Spans     int
+}
+
+// Read shows the state:
+//
+//	reading 12.5MiB of 200.0MiB · 14,000 spans
+func (p *Progress) Read(s Reading) error {
+	line := "reading " + mebibytes(s.Bytes)
+	if s.Of > 0 {
+		line += " of " + mebibytes(s.Of)
+	}
+	return p.show(p.page.cut(p.page.clean(line+" · "+count(s.Spans, "span")), p.page.width))
+}
+
+func mebibytes(n int64) string { return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + "MiB" }
+
 // awaiting names as much as fits and counts the rest.
 func (p *Progress) awaiting(names []string, room int) string {
 	s := p.page.clean(" · awaiting: ")

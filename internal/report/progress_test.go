@@ -33,3 +33,17 @@ func TestProgress(t *testing.T) {
 		t.Errorf("what the terminal gets (-want +got):\n%s", diff)
 	}
 }
+
+func TestProgressRead(t *testing.T) {
+	var b strings.Builder
+	p := NewProgress(&b, TextSettings{})
+	for _, s := range []Reading{{Bytes: 13 << 19, Of: 200 << 20, Spans: 14000}, {Bytes: 1 << 20, Spans: 1}} {
+		if err := p.Read(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "\rreading 6.5MiB of 200.0MiB · 14,000 spans\rreading 1.0MiB · 1 span" + strings.Repeat(" ", 18)
+	if b.String() != want {
+		t.Errorf("\n got %q\nwant %q", b.String(), want)
+	}
+}

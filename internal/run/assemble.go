@@ -110,6 +110,8 @@ func (r *runner) end() End {
 	switch {
 	case r.interrupted:
 		return EndedByInterrupt
+	case r.recorded:
+		return EndedByRecording
 	case slices.ContainsFunc(r.steps, Step.CannotRun):
 		return EndedByFailure
 	case r.deadline:

@@ -29,6 +29,7 @@ type runner struct {
 	systemEnded bool
 	interrupted bool
 	deadline    bool // some flow had to be closed at its deadline
+	recorded    bool // the spans come from a recording, at no time of their own
 }
 
 // declared is a flow of an input.
@@ -233,14 +234,27 @@ func (r *runner) tellWaiting() {
 	r.Events(Event{Waiting: w})
 }
 
-// inOrder returns the instances by their start.
+// inOrder returns the instances by their start: when they began to be received, of
+// a recording when they began.
 func (r *runner) inOrder() []*judged {
 	var all []*judged
 	for _, j := range r.byRecord {
 		all = append(all, j)
 	}
 	slices.SortFunc(all, func(a, b *judged) int {
-		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.latest.Started, b.latest.Started), cmp.Compare(a.latest.ID, b.latest.ID))
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.latest.Started, b.latest.Started),
+			cmp.Compare(a.began(), b.began()), cmp.Compare(a.latest.ID, b.latest.ID))
 	})
 	return all
+}
+
+// began is the start of the origin, or of the first member if there is none.
+func (j *judged) began() trace.Time {
+	switch n, ok := j.latest.Origin(); {
+	case ok:
+		return j.latest.Span(n).Start()
+	case j.latest.IsZero() || j.latest.Len() == 0:
+		return 0
+	}
+	return j.latest.Span(j.latest.Member(0)).Start()
 }

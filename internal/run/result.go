@@ -35,6 +35,7 @@ const (
 	EndedByCommand              // the command under test ended, and what followed was waited for
 	EndedByInterrupt            // somebody stopped it
 	EndedByFailure              // the system, the trigger or the command could not run
+	EndedByRecording            // the recorded traces were read to their end
 )
 
 // FileResult is what one flow file asserted.

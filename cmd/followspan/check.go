@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/followspan/followspan/internal/run"
+	"github.com/followspan/followspan/store"
+	"github.com/followspan/followspan/trace"
+)
+
+// checkFlags are the flags of check.
+type checkFlags struct {
+	judgeFlags
+	traces  []string
+	lenient bool
+}
+
+func newCheck() *cobra.Command {
+	var flags checkFlags
+	c := &cobra.Command{
+		Use:                   "check FILE... --traces PATH... [flags]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Judge recorded traces",
+		Long: `check judges recorded traces by flow files, with the verdicts of run. PATH is a
+file, a directory, a pattern, or - for the standard input: OTLP as JSON or
+protobuf (as the Collector's file exporter writes it, or one document), Jaeger's
+JSON or Zipkin's (version 2), also in gzip or zstd. Its kind is told by its content.
+
+Nothing is waited for: when the recordings end every flow closes. What is required
+and missing fails; what must not be there passes only if nothing seems to be
+missing from the recording.
+
+Exit codes: 0 everything passed, 1 something failed or is an error, 2 a bad file or
+command line, 3 could not run, 4 nothing failed but something is inconclusive.`,
+		Example: `  followspan check checkout.flow.yaml --traces traces.jsonl
+  followspan check checkout.flow.yaml --traces 'recorded/*.json.gz' --report junit=report.xml
+  kubectl exec collector -- cat /traces.jsonl | followspan check checkout.flow.yaml --traces -`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 || len(flags.traces) == 0 {
+				return errors.New("check needs a flow file and recorded traces: followspan check FILE... --traces PATH")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return check(c, flags, args) },
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&flags.traces, "traces", "t", nil, "recorded traces: the `path` of a file, a directory or a pattern, or -; repeatable")
+	flags.bindFlows(f)
+	f.BoolVar(&flags.lenient, "lenient", false, "leave out what cannot be understood in a recording, and count it; what rests on an absence is inconclusive then")
+	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take")
+	flags.bindVerdicts(f, "leave nothing out of the report")
+	return c
+}
+
+func check(c *cobra.Command, flags checkFlags, files []string) error {
+	reports, err := parseReports(flags.reports)
+	if err != nil {
+		return err
+	}
+	memory, err := parseSize(flags.memory)
+	if err != nil {
+		return fmt.Errorf("--memory: %w", err)
+	}
+	inputs, err := load(c.ErrOrStderr(), files, flags.judgeFlags)
+	if err != nil {
+		return err
+	}
+	flows, err := run.RecordedMemberships(inputs)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	spans := store.New(flows, run.RecordedStore(memory))
+	from := traces{paths: flags.traces, lenient: flags.lenient, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
+	result, err := run.Check(ctx, run.CheckSettings{Inputs: inputs, Store: spans, Read: func(ctx context.Context) error {
+		return from.read(ctx, func(b trace.Batch) error { return spans.Consume(ctx, run.Recorded(b)) })
+	}})
+	switch {
+	case errors.Is(err, store.ErrFull):
+		fmt.Fprintf(c.ErrOrStderr(), "followspan: %s of memory for spans is used up after %d spans; raise it with --memory\n", flags.memory, spans.Stats().Spans)
+		return exitError(run.ExitCannotRun)
+	case err != nil:
+		return badTraces(err)
+	}
+	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
+}

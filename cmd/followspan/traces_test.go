@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"os"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/followspan/followspan/internal/otlp"
+	"github.com/followspan/followspan/trace/sketch"
+)
+
+// recordSketch writes the spans of a sketch as OTLP JSON, with a digit before which
+// trace ids differ from those of other sketches: sketch FILE RECORDING [DIGIT].
+func recordSketch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: sketch FILE RECORDING [DIGIT]")
+	}
+	s, err := sketch.Parse(ts.ReadFile(args[0]))
+	ts.Check(err)
+	content, err := otlp.EncodeJSON(s.Spans())
+	ts.Check(err)
+	if len(args) == 3 {
+		content = bytes.ReplaceAll(content, []byte(`"traceId":"0`), []byte(`"traceId":"`+args[2]))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), append(content, '\n'), 0o600))
+}
+
+// grow appends lines to a file: grow FILE LINE...
+func grow(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: grow FILE LINE...")
+	}
+	content := ts.ReadFile(args[0])
+	for _, line := range args[1:] {
+		content += line + "\n"
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content), 0o600))
+}
