@@ -3,7 +3,6 @@ package receiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -89,17 +88,6 @@ func (s *Server) receiveGRPC(ctx context.Context, receive func(any) error, sig s
 		return partial{}, nil
 	}
 	return s.export(ctx, m.bytes(), protobuf, from)
-}
-
-// read cuts the connection of a sender that takes too long: grpc-go has no
-// deadline for reading.
-func (s *Server) read(receive func(any) error, from source) (m message, err error) {
-	slow := time.AfterFunc(s.settings.ReadTimeout, func() {
-		s.hint("slow "+from.host(), fmt.Sprintf("%s began a request and did not finish it within %v: its connection was cut", from.address, s.settings.ReadTimeout))
-		s.split.cut(from.address)
-	})
-	defer slow.Stop()
-	return m, receive(&m)
 }
 
 // unreadable turns grpc-go's error of reading a message into the failure to count.

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,12 +19,13 @@ const queueTime = time.Second
 
 // inFlight bounds the bytes of all requests that are being read or decoded.
 type inFlight struct {
-	most int
-	room *semaphore.Weighted
+	most    int
+	room    *semaphore.Weighted
+	relieve func() // called when requests have waited for long: makes room if it can
 }
 
-func newInFlight(most int) *inFlight {
-	return &inFlight{most, semaphore.NewWeighted(int64(most))}
+func newInFlight(most int, relieve func()) *inFlight {
+	return &inFlight{most, semaphore.NewWeighted(int64(most)), relieve}
 }
 
 // reservation is a request's part of what may be in flight.
@@ -35,21 +37,25 @@ type reservation struct {
 // grow makes the reservation n bytes, after waiting for a moment if need be. It
 // fails with errBusy, or when ctx ends.
 func (r *reservation) grow(ctx context.Context, n int) error {
-	more := int64(n - r.held)
-	if more <= 0 || r.of.room.TryAcquire(more) {
-		r.held = max(r.held, n)
+	if n <= r.held {
 		return nil
 	}
-	waiting, cancel := context.WithTimeout(ctx, queueTime)
-	defer cancel()
-	if r.of.room.Acquire(waiting, more) != nil {
-		if err := ctx.Err(); err != nil {
-			return err
+	more := int64(n - r.held)
+	if !r.of.room.TryAcquire(more) && !r.of.wait(ctx, more) {
+		r.of.relieve()
+		if !r.of.wait(ctx, more) {
+			return cmp.Or(ctx.Err(), fmt.Errorf("%w: %d bytes of requests are under way", errBusy, r.of.most))
 		}
-		return fmt.Errorf("%w: %d bytes of requests are under way", errBusy, r.of.most)
 	}
 	r.held = n
 	return nil
+}
+
+// wait reports whether there was room in time.
+func (f *inFlight) wait(ctx context.Context, bytes int64) bool {
+	ctx, cancel := context.WithTimeout(ctx, queueTime)
+	defer cancel()
+	return f.room.Acquire(ctx, bytes) == nil
 }
 
 // shrink gives back what is beyond n bytes.

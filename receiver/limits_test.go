@@ -150,9 +150,8 @@ func dial(t *testing.T, address net.Addr) net.Conn {
 	return c
 }
 
-// A sender that stops in the midst of a request is cut off, whatever it speaks,
-// and what it had reserved is free for others.
-func TestReadTimeout(t *testing.T) {
+// halfExport begins a gRPC request: the preface, SETTINGS and HEADERS of HTTP/2.
+func halfExport() string {
 	const settings, headers = 4, 1
 	frame := func(typ, flags byte, stream byte, body string) string {
 		return string([]byte{0, 0, byte(len(body)), typ, flags, 0, 0, 0, stream}) + body
@@ -163,12 +162,43 @@ func TestReadTimeout(t *testing.T) {
 	half := frame(headers, 4, 1, literal(":method", "POST")+literal(":scheme", "http")+
 		literal(":path", "/opentelemetry.proto.collector.trace.v1.TraceService/Export")+literal(":authority", "x")+
 		literal("content-type", "application/grpc")+literal("te", "trailers"))
+	return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(settings, 0, 0, "") + half
+}
+
+// Senders that do not finish what they began do not keep others out for long.
+func TestUnfinishedRequestsMakeRoom(t *testing.T) {
+	warned := make(chan string, 1)
+	s := start(t, receiver.Settings{ReadTimeout: time.Hour, MaxRequestBytes: 1000, MaxInFlightBytes: 3000, Warn: func(h string) { warned <- h }}, &memory{})
+	for range 100 {
+		if _, err := io.WriteString(dial(t, s.GRPCAddr()), halfExport()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := inProtobuf(t, batch(0, 1))
+	for exported := false; !exported; { // by an exporter that retries
+		_, err := exporter(t, s).Export(t.Context(), batch(0, 1))
+		exported = err == nil
+		if err != nil {
+			wantStatus(t, err, codes.Unavailable, "RetryInfo")
+		}
+	}
+	if res := post(t, s, "/v1/traces", protobufType, body); res.StatusCode != 200 {
+		t.Errorf("HTTP: %s", res.Status)
+	}
+	if hint := <-warned; !strings.Contains(hint, "did not finish it") {
+		t.Errorf("warned %q", hint)
+	}
+}
+
+// A sender that stops in the midst of a request is cut off, whatever it speaks,
+// and what it had reserved is free for others.
+func TestReadTimeout(t *testing.T) {
 	for _, c := range []struct{ why, bytes string }{
 		{"nothing", ""},
 		{"half a preface", "PRI * HTTP/2"},
 		{"half a header", "POST /v1/traces HTTP/1.1\r\nHost:"},
 		{"half a body", "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"},
-		{"half a gRPC request", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(settings, 0, 0, "") + half},
+		{"half a gRPC request", halfExport()},
 	} {
 		s := start(t, receiver.Settings{ReadTimeout: 20 * time.Millisecond, MaxRequestBytes: 1000, MaxInFlightBytes: 1000}, &memory{})
 		conn := dial(t, s.GRPCAddr())

@@ -20,6 +20,7 @@ type Server struct {
 	hints    hints
 	gate     *gate
 	inFlight *inFlight
+	reading  reading
 	routes   *http.ServeMux
 
 	grpcAddr, httpAddr net.Addr
@@ -42,8 +43,9 @@ func Start(ctx context.Context, settings Settings, sink Sink) (*Server, error) {
 	}
 	s := &Server{
 		settings: settings, sink: sink, shards: newShards(settings.decoding()), routes: newRoutes(settings.Routes),
-		gate: newGate(settings.MaxRequests), inFlight: newInFlight(settings.MaxInFlightBytes),
+		gate: newGate(settings.MaxRequests),
 	}
+	s.inFlight = newInFlight(settings.MaxInFlightBytes, s.cutSlow)
 	s.hints.warn = settings.Warn
 	listeners, err := s.listen(ctx)
 	if err != nil {

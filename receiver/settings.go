@@ -49,8 +49,9 @@ type Settings struct {
 
 	// MaxInFlightBytes bounds the bytes of all requests that are being read or
 	// decoded. A gRPC request counts as MaxRequestBytes until it is read, and when
-	// it is compressed its compressed bytes come on top. Senders wait for a moment
-	// and are then told to retry. 1 GiB.
+	// it is compressed its compressed bytes come on top. Senders wait for a moment,
+	// then those lose their connection who do not finish what they began, and at
+	// last senders are told to retry. 1 GiB.
 	MaxInFlightBytes int
 
 	// MaxRequests bounds how many requests are under way; senders of others are

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"github.com/followspan/followspan/assertions"
 	"github.com/followspan/followspan/internal/run"
 	"github.com/followspan/followspan/internal/run/grpctrigger"
+	"github.com/followspan/followspan/internal/web"
 	"github.com/followspan/followspan/receiver"
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/trace"
@@ -140,6 +142,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 	view := newView(stderr, flags.verbose)
 	server, err := receiver.Start(ctx, receiver.Settings{
 		GRPC: flags.grpc, HTTP: flags.http, MaxRequestBytes: int(l.request), CORSOrigins: []string{"*"}, Warn: view.hint,
+		Routes: map[string]http.Handler{web.TracePattern: web.Trace(spans)},
 	}, receiver.SinkFunc(spans.Consume))
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package senders
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,6 +121,28 @@ func TestGoSDKRetries(t *testing.T) {
 			refused := e.Stats().Refused
 			if len(refused) != 1 || refused[0].Reason != "asked to retry" || refused[0].Requests != uint64(c.refusals) {
 				t.Errorf("refused %+v", refused)
+			}
+		})
+	}
+}
+
+// An application whose spans come late is told so by its own SDK, once: in its log, or
+// by the flush that sent them.
+func TestGoSDKIsAdvised(t *testing.T) {
+	for _, protocol := range protocols {
+		t.Run(protocol, func(t *testing.T) {
+			e := start(t, 0)
+			p := provider(t, e, protocol, patience{})
+			for _, advised := range []bool{true, false} {
+				_, span := p.Tracer("late").Start(t.Context(), "late")
+				span.End(api.WithTimestamp(time.Now().Add(-5 * time.Second)))
+				said := fmt.Sprint(p.ForceFlush(t.Context()))
+				if got := strings.Contains(said, "OTEL_BSP_SCHEDULE_DELAY") && strings.Contains(said, "(0 spans rejected)"); got != advised {
+					t.Errorf("said %q, want advice: %v", said, advised)
+				}
+			}
+			if got := e.Stats().Spans; got != 2 {
+				t.Errorf("%d spans were kept, want 2", got)
 			}
 		})
 	}
