@@ -21,11 +21,11 @@ func cleanJSON(data []byte) (clean []byte, signal string, err error) {
 	if brackets(data) > maxJSON {
 		return nil, "", refuse(TooDeep, fmt.Sprintf("brackets may nest %d deep", maxJSON))
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(data, &whole); err != nil {
-		return nil, "", malformed(err)
+	if !json.Valid(data) {
+		var any json.RawMessage
+		return nil, "", malformed(json.Unmarshal(data, &any)) // which says what is wrong
 	}
-	c := cleaner{in: whole, out: make([]byte, 0, len(whole))}
+	c := cleaner{in: data, out: make([]byte, 0, len(data))}
 	c.run()
 	return c.out, c.signal, nil
 }
@@ -109,7 +109,7 @@ func (c *cleaner) value(text []byte, n int) {
 // text copies a string; only a key is followed by a colon.
 func (c *cleaner) text() {
 	n := quoted(c.in)
-	rest := bytes.TrimLeft(c.in[n:], " \t\r\n")
+	rest := trimSpace(c.in[n:])
 	if len(rest) == 0 || rest[0] != ':' {
 		if bytes.HasSuffix(c.out, []byte(`"bytesValue":`)) {
 			c.value(standardBase64(c.in[:n]), n)
@@ -118,7 +118,7 @@ func (c *cleaner) text() {
 		c.element(n)
 		return
 	}
-	rest = bytes.TrimLeft(rest[1:], " \t\r\n")
+	rest = trimSpace(rest[1:])
 	if rest[0] == 'n' {
 		c.in = rest[len("null"):]
 		return
@@ -141,6 +141,14 @@ func (c *cleaner) envelope(key string) {
 	case `"resourceMetrics"`:
 		c.signal = "metrics"
 	}
+}
+
+// trimSpace cuts the white space of JSON off the start of b.
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {
+		b = b[1:]
+	}
+	return b
 }
 
 // quoted is the length of the string at the start of b, which may be cut off.
