@@ -15,7 +15,7 @@ type Stretch struct {
 // children to end by then, and so on within each. The stretches stand as they were
 // found, a span before those below it and each from its end backwards; one may be
 // empty. A child that outlives what was waited for is skipped, not clipped, to the
-// microsecond. (Uber's CRISP, USENIX ATC 2022, less its tolerance of small overlaps.)
+// microsecond, and so is one without a time. (Uber's CRISP, USENIX ATC 2022, less its tolerance of small overlaps.)
 //
 // Look is told of the work, one more than the children of each span on the path; it
 // may panic to end it. Nil: nobody is.
@@ -45,8 +45,8 @@ func (c *critical) walk(n Node) {
 	point := span.End()
 	for _, child := range children {
 		s := c.view.Span(child)
-		if micros(s.End()) > micros(point) {
-			continue // it outlived what was waited for
+		if s.End() == 0 || micros(s.End()) > micros(point) {
+			continue // it says no time, or outlived what was waited for
 		}
 		c.path = append(c.path, Stretch{n, min(s.End(), point), point})
 		c.walk(child)

@@ -13,11 +13,7 @@ import (
 // after the trace was told of first.
 func TraceLine(f trace.Flow, late int, s TextSettings) string {
 	t := newTraceTally(f)
-	failed := "ok"
-	if t.errors > 0 {
-		failed = count(t.errors, "error")
-	}
-	line := fmt.Sprintf("%s  %8s  %8s  %9s  %s", shortTrace(f.TraceID), duration(t.end.Sub(t.start)), count(f.Len(), "span"), failed, t.name())
+	line := fmt.Sprintf("%s  %8s  %8s  %9s  %s", shortTrace(f.TraceID), duration(t.end.Sub(t.start)), count(f.Len(), "span"), t.errorWords(), t.name())
 	if n := len(t.services); n > 1 {
 		line += ", " + count(n, "service")
 	}
@@ -40,6 +36,7 @@ func shortTrace(id trace.TraceID) string {
 // traceTally is what a line says of a trace.
 type traceTally struct {
 	root       trace.Span // the first without a parent, else the first whose parent is missing
+	node       trace.Node // of the root; None if there is none
 	whole      bool       // whether the root has no parent
 	start, end trace.Time
 	errors     int
@@ -47,7 +44,7 @@ type traceTally struct {
 }
 
 func newTraceTally(f trace.Flow) *traceTally {
-	t := &traceTally{services: map[string]bool{}}
+	t := &traceTally{services: map[string]bool{}, node: trace.None}
 	for i := range f.Len() {
 		n := f.Member(i)
 		span := f.Span(n)
@@ -59,19 +56,26 @@ func newTraceTally(f trace.Flow) *traceTally {
 			t.errors++
 		}
 		t.services[span.Service()] = true
-		if _, known := f.Parent(n); !known {
-			t.head(span)
+		if _, known := f.Parent(n); !known && (f.TraceID.IsZero() || span.TraceID() == f.TraceID) {
+			t.head(n, span)
 		}
 	}
 	return t
 }
 
 // head takes note of a span whose parent was not received.
-func (t *traceTally) head(span trace.Span) {
+func (t *traceTally) head(n trace.Node, span trace.Span) {
 	whole := span.ParentID().IsZero()
 	if t.root.IsZero() || whole && !t.whole || whole == t.whole && span.Start() < t.root.Start() {
-		t.root, t.whole = span, whole
+		t.root, t.node, t.whole = span, n, whole
 	}
+}
+
+func (t *traceTally) errorWords() string {
+	if t.errors == 0 {
+		return "ok"
+	}
+	return count(t.errors, "error")
 }
 
 func (t *traceTally) name() string {

@@ -87,7 +87,7 @@ type drawing struct {
 // behind those that lead further down.
 func (t *drawing) draw(b *branch, depth int, to, further string) {
 	if depth > t.width/2/indentWidth {
-		to, further = t.shorter(to), t.shorter(further)
+		to, further = shorter(to), shorter(further)
 	}
 	t.branchLine(b, to)
 	children := t.shown.children(b, depth)
@@ -149,7 +149,7 @@ func hop(r trace.Rule) string {
 
 // shorter takes one level from the lines that lead to a deep branch, so that they
 // stay within half of the width.
-func (t *drawing) shorter(to string) string {
+func shorter(to string) string {
 	runes := []rune(to)
 	if len(runes) < indentWidth {
 		return to
