@@ -53,6 +53,7 @@ type event struct {
 	// orphaned: its context was lost, so it is reported as the root of this trace.
 	orphaned trace.TraceID
 	lost     bool // it was ended and never sent
+	refused  bool // it was sent, and the receiver would not have it
 }
 
 func newWorld(seed uint64) *world {
@@ -250,6 +251,9 @@ func (w *world) breakExports() {
 			e.by.queue = append(e.by.queue, e)
 		}
 	}
+	for _, e := range ended {
+		e.refused = !e.by.silent && w.fault(refusedData, 0.005)
+	}
 	if w.owned {
 		return // Their queues hold any burst.
 	}
@@ -266,8 +270,12 @@ func (w *world) breakExports() {
 // export sends what a service has ended until now, and returns how it went.
 func (w *world) export(to *store.Store, s *service, now trace.Time) {
 	var b trace.Builder
+	refused := 0
 	for s.sent < len(s.queue) && s.queue[s.sent].End <= now {
-		if e := s.queue[s.sent]; !e.lost {
+		switch e := s.queue[s.sent]; {
+		case e.refused:
+			refused++
+		case !e.lost:
 			w.write(&b, e, true)
 		}
 		s.sent++
@@ -279,11 +287,11 @@ func (w *world) export(to *store.Store, s *service, now trace.Time) {
 	if s.collector {
 		batch.Sender, batch.UserAgent = "127.0.0.1:999", "OpenTelemetry Collector/1"
 	}
-	if len(batch.Spans) == 0 {
-		return
+	if refused > 0 {
+		batch.Refused = []trace.Refusal{{Service: s.name, Reason: "it looked odd", Spans: refused}}
 	}
-	if w.fault(refusedData, 0.005) {
-		batch.Refused, batch.Spans = []trace.Refusal{{Service: s.name, Reason: "it looked odd", Spans: len(batch.Spans)}}, nil
+	if len(batch.Spans)+refused == 0 {
+		return
 	}
 	for range 1 + btoi(s.doubles) {
 		if err := to.Consume(context.Background(), batch); err != nil {

@@ -1,3 +1,7 @@
+// The race detector empties the pools of regular expressions at random.
+
+//go:build !race
+
 package lang
 
 import (
