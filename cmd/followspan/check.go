@@ -87,8 +87,7 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 	}})
 	switch {
 	case errors.Is(err, store.ErrFull):
-		fmt.Fprintf(c.ErrOrStderr(), "followspan: %s of memory for spans is used up after %d spans; raise it with --memory\n", flags.memory, spans.Stats().Spans)
-		return exitError(run.ExitCannotRun)
+		return tooFull(c.ErrOrStderr(), flags.memory, spans)
 	case err != nil:
 		return badTraces(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,11 +16,11 @@ func TestDocumentedRecordings(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := regexp.MustCompile("(?ms)^    followspan ([^\n]*)\n\n```\\w*\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
-	if len(examples) < 1 {
+	if len(examples) < 4 {
 		t.Fatalf("docs/recordings.md shows %d outputs", len(examples))
 	}
 	for _, example := range examples {
-		command := exec.CommandContext(t.Context(), "followspan", strings.Fields(strings.ReplaceAll(example[1], "'", ""))...)
+		command := exec.CommandContext(t.Context(), "followspan", words(example[1])...)
 		command.Dir = "../../examples/recorded"
 		command.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 		got, err := command.Output()

@@ -139,7 +139,11 @@ func (p *page) cut(s string, width int) string {
 	if p.cells(s) <= width {
 		return s
 	}
-	return cells.Truncate(s, max(width, 0), p.clean("…"))
+	tail := p.clean("…")
+	if width < cells.StringWidth(tail) {
+		tail = ""
+	}
+	return cells.Truncate(s, max(width, 0), tail)
 }
 
 // pad cleans s and makes it exactly width cells wide.
