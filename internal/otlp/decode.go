@@ -218,26 +218,28 @@ func (d *Decoder) readScope(b []byte) error {
 	return m.err
 }
 
-// refuse books a span that is left out.
+// refuse books a span that is left out, each reason of a service once.
 func (d *Decoder) refuse(reason Reason) {
-	service := ""
-	for _, a := range d.resource.Attrs {
-		if a.Key == serviceName {
-			service = name(a.Value)
-			break
+	service := d.service()
+	for i := len(d.refusals) - 1; i >= 0 && d.refusals[i].Service == service; i-- {
+		if d.refusals[i].Reason == reason {
+			d.refusals[i].Spans++
+			return
 		}
 	}
-	if n := len(d.refusals); n > 0 && d.refusals[n-1].Reason == reason && d.refusals[n-1].Service == service {
-		d.refusals[n-1].Spans++
-		return
-	}
-	d.refusals = append(d.refusals, Refusal{reason, service, 1})
+	d.refusals = append(d.refusals, Refusal{reason, strings.Clone(service), 1})
 }
 
-// name is a copy of a text, and what a person would read of another value.
-func name(v trace.Value) string {
-	if v.Kind() == trace.String {
-		return strings.Clone(v.Str())
+// service is service.name of the resource, as long as the request is there.
+func (d *Decoder) service() string {
+	for _, a := range d.resource.Attrs {
+		if a.Key != serviceName {
+			continue
+		}
+		if a.Value.Kind() == trace.String {
+			return a.Value.Str()
+		}
+		return a.Value.String()
 	}
-	return v.String()
+	return ""
 }

@@ -199,6 +199,7 @@ func TestIDs(t *testing.T) {
 		span(id(1, 16), id(2, 8), id(4, 9)),
 		span(id(1, 16), id(2, 8), link(id(1, 3), id(2, 8))), span(id(1, 16), id(2, 8), link(id(1, 16), id(2, 16))),
 		span(id(1, 16), id(2, 8), inField(4, nil), link(), link(id(1, 16), id(2, 8))),
+		span(id(1, 1), id(2, 8)),
 	)
 	var b trace.Builder
 	got, err := otlp.NewDecoder(&b, otlp.Limits{}).Protobuf(inField(1, slices.Concat(inField(2, spans), inField(1, stringAttr(1, "service.name", "checkout")))))
@@ -206,7 +207,7 @@ func TestIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []otlp.Refusal{
-		{otlp.WrongTraceID, "checkout", 2}, {otlp.ZeroTraceID, "checkout", 3}, {otlp.WrongSpanID, "checkout", 1}, {otlp.ZeroSpanID, "checkout", 2},
+		{otlp.WrongTraceID, "checkout", 3}, {otlp.ZeroTraceID, "checkout", 3}, {otlp.WrongSpanID, "checkout", 1}, {otlp.ZeroSpanID, "checkout", 2},
 		{otlp.WrongParentID, "checkout", 1}, {otlp.WrongLink, "checkout", 2},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
