@@ -259,7 +259,8 @@ func (s *Store) suspectOrphans(in *instance) {
 // good order, and that all they sent was received: what did not arrive was never
 // sent. It is called before Close.
 func (s *Store) Flushed() {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
+	s.log(Op{Kind: OpFlushed})
 	s.flushed = true
 }

@@ -27,7 +27,7 @@ func (s *Store) quiet(in *instance) time.Duration {
 // can be taken to have arrived: the default quiet, or twice the longest export
 // lag, and more where nothing came or a lag is unknown. Zero: it is silent now.
 func (s *Store) SilentIn() time.Duration {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
 	longest, grace := time.Duration(0), time.Duration(0)
 	if len(s.processes) == 0 {

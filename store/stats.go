@@ -69,7 +69,7 @@ func (s *Store) admit(b trace.Batch) error {
 			size += block.Size()
 		}
 	}
-	if s.bytes+size <= s.settings.Bytes {
+	if s.bytes+size <= s.settings.Bytes && !s.full {
 		s.bytes += size
 		maps.Copy(s.blocks, fresh)
 		return nil

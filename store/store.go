@@ -26,6 +26,9 @@ const DefaultBytes = 512 << 20
 type Settings struct {
 	Bytes int64            // memory for spans; 0 is DefaultBytes
 	Now   func() time.Time // nil is time.Now; must agree with the clock of time.Timer
+	// Journal hears of all that is done to the store and changes it, in order. It is
+	// called while the store is locked. Nil: nobody does.
+	Journal func(Op)
 	// RunTrace and RunSpan are the context that a command under test was started
 	// with: its trace holds many flows, and a parent RunSpan is no missing span.
 	RunTrace trace.TraceID
@@ -70,6 +73,9 @@ type Store struct {
 	stats     Stats
 	lastNews  time.Time // when something arrived last, or the store was made
 	closed    bool
+	full      bool      // refuses everything, as when that is replayed
+	tick      func()    // nil without a journal
+	now       time.Time // when the operation that runs began, if there is a journal
 
 	connections  map[string]*process // who sent over it first
 	heard        []*process          // of the batch being consumed
@@ -109,7 +115,8 @@ func New(flows []trace.Membership, s Settings) *Store {
 	}
 	st.graph = trace.NewGraph()
 	st.index = newIndex(st.graph)
-	st.lastNews = s.Now()
+	st.keepTime()
+	st.lastNews = st.settings.Now()
 	for _, m := range flows {
 		if m.Hops == 0 {
 			m.Hops = trace.DefaultHops
@@ -123,15 +130,17 @@ func New(flows []trace.Membership, s Settings) *Store {
 // Consume takes a batch. An error means that nothing of it was taken; it is
 // ErrFull, and the sender may try again. Consume never blocks on readers.
 func (s *Store) Consume(_ context.Context, b trace.Batch) error {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
 	defer s.signal()
-	if err := s.admit(b); err != nil {
-		return err
-	}
 	if b.Received == 0 {
 		b.Received = trace.TimeOf(s.settings.Now())
 	}
+	if err := s.admit(b); err != nil {
+		s.log(Op{Kind: OpRefuse, Batch: b})
+		return err
+	}
+	s.log(Op{Kind: OpConsume, Batch: b})
 	s.lose(b)
 	if len(b.Spans) == 0 {
 		return nil
@@ -229,18 +238,22 @@ const idle = time.Hour
 
 // poll returns the next changed flow, or how long nothing will change by itself.
 func (s *Store) poll() (trace.Flow, bool, time.Duration, error) {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
 	now := trace.TimeOf(s.settings.Now())
-	wait := idle
+	wait, acted := idle, false
 	for in := s.agenda.next(); in != nil; in = s.agenda.next() {
 		if in.due > now {
 			wait = min(wait, in.due.Sub(now))
 			break
 		}
 		s.advance(in, now)
+		acted = true
 	}
 	in := s.dirty.pop()
+	if acted || in != nil {
+		s.log(Op{Kind: OpNext, Handed: in != nil})
+	}
 	if in == nil {
 		if s.closed {
 			return trace.Flow{}, false, 0, ErrClosed
@@ -262,24 +275,30 @@ func (s *Store) signal() {
 // CloseFlow closes one instance, as when all its verdicts are certain. Spans that
 // arrive later are matched all the same. One that is closed already stays as it is.
 func (s *Store) CloseFlow(f trace.Flow, why trace.Reason) {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
-	if f.IsZero() {
-		return
+	if !f.IsZero() {
+		s.closeFlow(f.Number(), f.Len(), why)
 	}
-	in := s.instances[f.Number()]
+}
+
+// closeFlow closes an instance of which the caller has seen so many members.
+func (s *Store) closeFlow(number uint32, members int, why trace.Reason) {
+	in := s.instances[number]
 	if in == nil || in.state.State == trace.Closed {
 		return
 	}
+	s.log(Op{Kind: OpCloseFlow, Number: number, Members: members, Why: why})
 	s.close(in, why)
-	in.dirty = in.w.Len() != f.Len() // Otherwise the caller holds what it closed.
+	in.dirty = in.w.Len() != members // Otherwise the caller holds what it closed.
 }
 
 // Close closes all instances; Next hands out what is left and then returns ErrClosed.
 func (s *Store) Close(why trace.Reason) {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
 	defer s.signal()
+	s.log(Op{Kind: OpClose, Why: why})
 	open := slices.Clone(s.agenda)
 	slices.SortFunc(open, func(a, b *instance) int {
 		return cmp.Or(cmp.Compare(a.w.Record().Started, b.w.Record().Started), cmp.Compare(a.w.Record().Number(), b.w.Record().Number()))
@@ -301,13 +320,14 @@ func (s *Store) View() trace.View {
 // these ids, and what it causes will be in its trace. It is called before the
 // trigger acts.
 func (s *Store) Expect(flow string, id trace.TraceID, span trace.SpanID) (trace.Flow, error) {
-	s.mu.Lock()
+	s.enter()
 	defer s.mu.Unlock()
 	defer s.signal()
 	i := slices.IndexFunc(s.flows, func(d *declaration) bool { return d.Flow == flow })
 	if i < 0 {
 		return trace.Flow{}, fmt.Errorf("expect flow %q: no such flow is declared", flow)
 	}
+	s.log(Op{Kind: OpExpect, Flow: flow, TraceID: id, SpanID: span})
 	now := trace.TimeOf(s.settings.Now())
 	s.own[spanID{id, span}] = true
 	in := s.open(s.flows[i], s.trace(id), s.uniqueID(s.flows[i], id.String()[:8]), now)

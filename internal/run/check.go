@@ -71,8 +71,13 @@ func Check(ctx context.Context, s CheckSettings) (*Result, error) {
 		_ = s.Store.Consume(context.WithoutCancel(ctx), Recorded(rest)) // it takes no memory, so there is room
 	}
 	s.Store.Close(trace.ByEndOfRecording)
+	r.judgeRest()
+	return r.result(), nil
+}
+
+// judgeRest judges what changed until the store was closed.
+func (r *runner) judgeRest() {
 	for f := range r.receive(context.Background()) {
 		r.judge(f)
 	}
-	return r.result(), nil
 }

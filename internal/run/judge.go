@@ -30,6 +30,7 @@ type runner struct {
 	interrupted bool
 	deadline    bool // some flow had to be closed at its deadline
 	recorded    bool // the spans come from a recording, at no time of their own
+	replayed    bool // a journal says what to do to the store
 }
 
 // declared is a flow of an input.
@@ -104,6 +105,7 @@ func (r *runner) judgedOf(f trace.Flow) *judged {
 // judge looks at a flow that changed, and closes it once nothing more can or
 // need be known.
 func (r *runner) judge(f trace.Flow) {
+	r.Journal.add(Entry{Do: doJudge, Number: f.Number()})
 	if f.State() == trace.Retracted {
 		delete(r.byRecord, f.FlowRecord)
 		return
@@ -142,7 +144,9 @@ func (r *runner) close(j *judged, why trace.Reason) {
 	j.latest = j.latest.WithState(trace.Closed, why)
 	j.verdicts = append(j.verdicts, j.instance.Evaluate(j.latest)...)
 	j.final = true
-	r.Store.CloseFlow(j.latest, why)
+	if !r.replayed {
+		r.Store.CloseFlow(j.latest, why)
+	}
 }
 
 // revise judges a flow that was closed and got more spans.

@@ -50,6 +50,9 @@ type Settings struct {
 	// pass. With Proved a flow with such a verdict closes once the system has ended
 	// in good order, since silence proves nothing. The zero value is Quiet.
 	Require assertions.Grade
+	// Journal writes down what happens; the store has it too. Nil: nobody does. The
+	// caller adds its end.
+	Journal *Journal
 	// Drain ends the reception of spans and returns when the last that was accepted
 	// is in the store.
 	Drain func(context.Context) error

@@ -69,7 +69,7 @@ func (r *runner) startSystem(ctx context.Context) (captured map[string]string, o
 	go func() {
 		<-running.Done()
 		select {
-		case r.do <- func() { r.systemEnded = true }:
+		case r.do <- func() { r.noteSystemEnd() }:
 		case <-ctx.Done():
 		}
 	}()
@@ -99,7 +99,7 @@ func (r *runner) pull(ctx context.Context, key string, a Action) {
 	if err == nil {
 		var f trace.Flow
 		if f, err = r.Store.Expect(key, tc.TraceID, tc.SpanID); err == nil {
-			r.do <- func() { r.judgedOf(f).latest = f } // awaited from now on, whenever its first span arrives
+			r.do <- func() { r.await(f) }
 			r.tell(Event{Started: "trigger: " + a.String()})
 			performed := a.Do(ctx, tc)
 			r.disorder = r.disorder || performed.Disorderly
@@ -157,18 +157,35 @@ func (r *runner) triggered(f trace.Flow, a Action, p Performed) {
 			Status: p.Response.Status, Headers: flat(p.Response.Header), Body: p.Response.Body, Duration: p.Response.Duration,
 		}
 	}
-	r.answers[f.TraceID] = heard
-	for record, j := range r.byRecord {
-		if record.Triggered && record.TraceID == f.TraceID {
-			j.hear(heard)
-		}
-	}
+	r.answered(f.TraceID, heard)
 	r.builder.SetResource(r.Own)
 	r.builder.Add(&p.Span)
 	batch := trace.Batch{Spans: r.builder.Commit(), Sender: "followspan"}
 	if err := r.Store.Consume(context.Background(), batch); err != nil {
 		r.steps = append(r.steps, Step{Kind: StepTrigger, Name: a.String(), Err: "keep the trigger's own span: " + err.Error(), ExitCode: -1})
 	}
+}
+
+// await waits for a flow from now on, whenever its first span arrives.
+func (r *runner) await(f trace.Flow) {
+	r.Journal.add(Entry{Do: doAwait, Number: f.Number()})
+	r.judgedOf(f).latest = f
+}
+
+// answered tells the flow of a trace what its trigger was answered.
+func (r *runner) answered(id trace.TraceID, a answer) {
+	r.Journal.add(Entry{Do: doAnswer, TraceID: id.String(), Hopeless: a.hopeless, Response: a.response})
+	r.answers[id] = a
+	for record, j := range r.byRecord {
+		if record.Triggered && record.TraceID == id {
+			j.hear(a)
+		}
+	}
+}
+
+func (r *runner) noteSystemEnd() {
+	r.Journal.add(Entry{Do: doSystem})
+	r.systemEnded = true
 }
 
 // neverBegan reports whether a trigger failed before the system could notice it,

@@ -59,7 +59,9 @@ func simulate(t *testing.T, seed uint64, require assertions.Grade, counts map[st
 	w.breakExports()
 	w.text = w.suite()
 	r.Inputs = []Input{{Suite: load(t, w.text)}}
-	r.Store = store.New(Memberships(r.Inputs), store.Settings{RunID: "r1"})
+	journal := &keptJournal{}
+	r.Journal = NewJournal(journal.keep)
+	r.Store = store.New(Memberships(r.Inputs), store.Settings{RunID: "r1", Journal: r.Journal.Store})
 	r.GRPC = func(GRPCCall) Action {
 		return acted{func(tc TraceContext) {
 			w.continueTrace(tc)
@@ -79,6 +81,8 @@ func simulate(t *testing.T, seed uint64, require assertions.Grade, counts map[st
 	}
 	result := Run(ctx, *r)
 	w.compare(t, seed, require, result, counts)
+	r.Journal.End(result)
+	journal.replay(t, fmt.Sprintf("seed %d, absences %v", seed, require), w.text, require, result)
 }
 
 func load(t *testing.T, text string) *assertions.Suite {
