@@ -51,7 +51,7 @@ to be called, what data had to flow between them, in which order and how fast.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(explainFlag)
-	root.AddCommand(newRun(), newCheck(), newShow(), newReceive(), newLint(), newInit(), newSchema(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newShow(), newRecord(), newReceive(), newLint(), newInit(), newSchema(), newVersion())
 	return root
 }
 

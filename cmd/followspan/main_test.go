@@ -15,6 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"followspan": func() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) },
+		"exporter":   exportFile,
 	})
 }
 
@@ -33,6 +34,7 @@ func TestScripts(t *testing.T) {
 			"listen":    listen,
 			"post":      post,
 			"receive":   startReceive,
+			"record":    startRecord,
 			"sketch":    recordSketch,
 		},
 	})

@@ -15,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// receiving is a followspan receive that a script has started.
+// receiving is a followspan receive, or record, that a script has started.
 type receiving struct {
 	command     *exec.Cmd
 	out, errors bytes.Buffer
@@ -28,8 +28,13 @@ var listeningLine = regexp.MustCompile(`^receiving OTLP at (\S+) \(gRPC\) and (\
 
 // startReceive starts followspan receive on free ports, with further flags, and
 // sets GRPC and HTTP to its endpoints: receive [FLAG...].
-func startReceive(ts *testscript.TestScript, neg bool, args []string) {
-	args = append([]string{"receive", "--listen-grpc", "127.0.0.1:0", "--listen-http", "127.0.0.1:0"}, args...)
+func startReceive(ts *testscript.TestScript, neg bool, args []string) { listening(ts, "receive", args) }
+
+// startRecord is startReceive for followspan record: record [FLAG...].
+func startRecord(ts *testscript.TestScript, neg bool, args []string) { listening(ts, "record", args) }
+
+func listening(ts *testscript.TestScript, subcommand string, args []string) {
+	args = append([]string{subcommand, "--listen-grpc", "127.0.0.1:0", "--listen-http", "127.0.0.1:0"}, args...)
 	r := &receiving{command: exec.Command("followspan", args...), read: make(chan error, 1)}
 	r.command.Stdout = &r.out
 	r.command.Dir = ts.MkAbs(".")
@@ -41,7 +46,7 @@ func startReceive(ts *testscript.TestScript, neg bool, args []string) {
 	first, err := lines.ReadString('\n')
 	m := listeningLine.FindStringSubmatch(first)
 	if err != nil || m == nil {
-		ts.Fatalf("followspan receive began with %q, %v", first, err)
+		ts.Fatalf("followspan %s began with %q, %v", subcommand, first, err)
 	}
 	go func() {
 		_, err := io.Copy(io.Discard, lines)

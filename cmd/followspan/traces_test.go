@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -36,4 +38,22 @@ func grow(ts *testscript.TestScript, neg bool, args []string) {
 		content += line + "\n"
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content), 0o600))
+}
+
+// exportFile is a program under test, which sends recorded spans to where its environment
+// says, as a service does: exporter FILE. It fails if nobody takes them.
+func exportFile() {
+	content, err := os.ReadFile(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	for line := range bytes.Lines(content) {
+		answer, err := http.Post(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")+"/v1/traces", "application/json", bytes.NewReader(line))
+		if err != nil || answer.StatusCode != http.StatusOK {
+			fmt.Println("not exported:", err)
+			os.Exit(9)
+		}
+		_ = answer.Body.Close()
+	}
+	fmt.Println("exported", os.Args[1], "in", os.Getenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"))
 }

@@ -83,9 +83,6 @@ func findIn(dir string) ([]string, error) {
 }
 
 func isRecording(path string) bool {
-	name := strings.ToLower(path)
-	for _, c := range compressions {
-		name = strings.TrimSuffix(name, c)
-	}
+	name, _ := cutExtension(path)
 	return slices.Contains(extensions, filepath.Ext(name))
 }
