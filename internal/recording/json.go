@@ -2,9 +2,11 @@ package recording
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,8 +19,9 @@ type jsonReader struct {
 	lines  *lines
 	tokens jsontext.Decoder
 	record int
-	loose  loose // the members of the object that is read, if it is a record itself
-	broken bool  // nothing more can be read
+	loose  loose           // the members of the object that is read, if it is a record itself
+	broken bool            // nothing more can be read
+	said   json.RawMessage // what a line of a bundle says beside its spans
 }
 
 // json reads a text of JSON to its end.
@@ -58,14 +61,26 @@ func (j *jsonReader) line() error {
 		err := j.value()
 		switch {
 		case err == io.EOF:
-			if j.lines.layout == byLine {
-				return j.flush()
-			}
-			return nil
+			return j.lineEnd()
 		case err != nil:
 			return j.syntax(err)
 		}
 	}
+}
+
+// lineEnd hands out what a line held.
+func (j *jsonReader) lineEnd() error {
+	switch {
+	case j.bundle != nil && j.said != nil:
+		spans := j.builder.Commit()
+		j.pending, j.report.Spans = 0, j.report.Spans+len(spans)
+		said := j.said
+		j.said = nil
+		return j.bundle(said, spans)
+	case j.lines.layout == byLine:
+		return j.flush()
+	}
+	return nil
 }
 
 // syntax reports a text that is no JSON, or one that cannot be read. What is left
@@ -199,6 +214,11 @@ func (j *jsonReader) member(name string) (bool, error) {
 		if j.tokens.PeekKind() == '{' && j.tokens.StackDepth() == 1 {
 			return true, j.object()
 		}
+	case bundleMember:
+		j.report.Format = RunBundle
+		raw, err := j.tokens.ReadValue()
+		j.said = slices.Clone(json.RawMessage(raw))
+		return true, err
 	case "resourceLogs", "resource_logs":
 		return true, j.otherSignal("logs")
 	case "resourceMetrics", "resource_metrics":

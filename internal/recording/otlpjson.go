@@ -16,7 +16,9 @@ var statusNames = map[string]uint8{"STATUS_CODE_OK": uint8(trace.Ok), "STATUS_CO
 // resourceSpans decodes an element of OTLP's resourceSpans. The resource may stand
 // behind its spans, so these are decoded last.
 func (f *file) resourceSpans(raw []byte) *cursor {
-	f.report.Format = OTLPJSON
+	if f.report.Format != RunBundle {
+		f.report.Format = OTLPJSON
+	}
 	c := &cursor{b: raw}
 	var resource trace.ResourceData
 	var scopes []int

@@ -3,6 +3,7 @@ package recording
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,8 @@ type Reader struct {
 	settings Settings
 	emit     func(trace.Batch) error
 	builder  trace.Builder
+	// bundle gets the lines of a bundle, instead of emit; nil for other recordings.
+	bundle func(json.RawMessage, []trace.Span) error
 }
 
 // NewReader returns a Reader that hands the spans to emit, in the order in which
@@ -134,7 +137,7 @@ func (f *file) add() {
 
 // offer hands out the spans if there are enough of them.
 func (f *file) offer() error {
-	if f.pending < batchSpans {
+	if f.pending < batchSpans || f.bundle != nil {
 		return nil
 	}
 	return f.flush()

@@ -42,4 +42,5 @@ const (
 	OTLPProtobuf Format = "OTLP protobuf"
 	JaegerJSON   Format = "Jaeger JSON"
 	ZipkinJSON   Format = "Zipkin JSON"
+	RunBundle    Format = "run bundle"
 )
