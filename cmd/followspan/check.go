@@ -25,7 +25,7 @@ type checkFlags struct {
 func newCheck() *cobra.Command {
 	var flags checkFlags
 	c := &cobra.Command{
-		Use:                   "check FILE... --traces PATH... [flags]",
+		Use:                   "check FILE... --traces PATH... [flags] | check BUNDLE [flags]",
 		DisableFlagsInUseLine: true,
 		Short:                 "Judge recorded traces",
 		Long: `check judges recorded traces by flow files, with the verdicts of run. PATH is a
@@ -37,14 +37,18 @@ Nothing is waited for: when the recordings end every flow closes. What is requir
 and missing fails; what must not be there passes only if nothing seems to be
 missing from the recording.
 
+BUNDLE is what run --bundle kept: its verdicts come again, each decided by the same
+span at the same time. As a PATH it is a recording like any other.
+
 Exit codes: 0 everything passed, 1 something failed or is an error, 2 a bad file or
 command line, 3 could not run, 4 nothing failed but something is inconclusive.`,
 		Example: `  followspan check checkout.flow.yaml --traces traces.jsonl
   followspan check checkout.flow.yaml --traces 'recorded/*.json.gz' --report junit=report.xml
+  followspan check run.followspan
   kubectl exec collector -- cat /traces.jsonl | followspan check checkout.flow.yaml --traces -`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 || len(flags.traces) == 0 {
-				return errors.New("check needs a flow file and recorded traces: followspan check FILE... --traces PATH")
+			if len(args) == 0 || len(args) > 1 && len(flags.traces) == 0 {
+				return errNeedsTraces
 			}
 			return nil
 		},
@@ -60,6 +64,8 @@ command line, 3 could not run, 4 nothing failed but something is inconclusive.`,
 	return c
 }
 
+var errNeedsTraces = errors.New("check needs a flow file and recorded traces, or the bundle of a run: followspan check FILE... --traces PATH")
+
 func check(c *cobra.Command, flags checkFlags, files []string) error {
 	reports, err := parseReports(flags.reports)
 	if err != nil {
@@ -69,6 +75,20 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 	if err != nil {
 		return fmt.Errorf("--memory: %w", err)
 	}
+	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if len(flags.traces) == 0 {
+		switch bundled, err := isBundle(files); {
+		case err != nil:
+			return err
+		case !bundled:
+			return errNeedsTraces
+		case len(flags.params)+len(flags.flows) > 0:
+			return errors.New("a bundle is judged with the params and the flows of its run: leave out --param and --flow")
+		}
+		return checkBundle(ctx, c, flags, files[0], reports)
+	}
 	inputs, err := load(c.ErrOrStderr(), files, flags.judgeFlags)
 	if err != nil {
 		return err
@@ -77,9 +97,6 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	spans := store.New(flows, run.RecordedStore(memory))
 	from := traces{paths: flags.traces, lenient: flags.lenient, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
 	result, err := run.Check(ctx, run.CheckSettings{Inputs: inputs, Store: spans, Read: func(ctx context.Context) error {

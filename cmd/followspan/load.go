@@ -16,6 +16,32 @@ import (
 
 // load reads all flow files and says everything that is wrong with them.
 func load(stderr io.Writer, paths []string, flags judgeFlags) ([]run.Input, error) {
+	sources, err := readFlowFiles(paths)
+	if err != nil {
+		return nil, err
+	}
+	return compile(stderr, sources, flags, os.LookupEnv)
+}
+
+// flowSource is a flow file as it was written.
+type flowSource struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}
+
+func readFlowFiles(paths []string) (sources []flowSource, err error) {
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, explainRead(path, err)
+		}
+		sources = append(sources, flowSource{path, string(text)})
+	}
+	return sources, nil
+}
+
+// compile is load for files that were read.
+func compile(stderr io.Writer, sources []flowSource, flags judgeFlags, getenv func(string) (string, bool)) ([]run.Input, error) {
 	params, err := parseParams(flags.params)
 	if err != nil {
 		return nil, err
@@ -23,13 +49,9 @@ func load(stderr io.Writer, paths []string, flags judgeFlags) ([]run.Input, erro
 	var inputs []run.Input
 	var files []*assertions.File
 	var problems diag.List
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, explainRead(path, err)
-		}
-		suite, found := assertions.Load(diag.NewSource(path, string(text)), assertions.Options{
-			Dir: filepath.Dir(path), Params: params, Getenv: os.LookupEnv,
+	for _, s := range sources {
+		suite, found := assertions.Load(diag.NewSource(s.Path, s.Text), assertions.Options{
+			Dir: filepath.Dir(s.Path), Params: params, Getenv: getenv,
 		})
 		problems = append(problems, found...)
 		if suite != nil {

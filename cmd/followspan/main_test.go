@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"cut":       cut,
 			"exits":     exits,
 			"get":       get,
 			"grow":      grow,
@@ -55,6 +56,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("exit code %s, want %s", code, args[0])
 	}
+}
+
+// cut copies the first two thirds of a file: cut FROM TO.
+func cut(ts *testscript.TestScript, neg bool, args []string) {
+	content := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(content[:len(content)*2/3]), 0o644))
 }
 
 // listen takes a free port until the script ends: listen VARIABLE.

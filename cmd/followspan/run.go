@@ -29,6 +29,7 @@ type runFlags struct {
 	maxRequest  string
 	exportBatch int
 	absence     string
+	bundle      bundleFlags
 }
 
 func newRun() *cobra.Command {
@@ -73,6 +74,7 @@ and the triggers included), 2 a bad file or command line, 3 could not run,
 	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take; exporters are told to retry beyond it")
 	f.StringVar(&flags.maxRequest, "max-request", formatSize(receiver.DefaultMaxRequestBytes), "the largest OTLP request, after decompression")
 	f.StringVar(&flags.absence, "require-absence", "quiet", "how well an absence must be known to pass: `quiet`, or proved")
+	flags.bundle.bind(f)
 	flags.bindVerdicts(f, "show all output of the system and the command, and leave nothing out of the report")
 	return c
 }
@@ -88,19 +90,44 @@ func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := load(c.ErrOrStderr(), files, flags.judgeFlags)
+	if err := flags.bundle.check(); err != nil {
+		return err
+	}
+	sources, err := readFlowFiles(files)
+	if err != nil {
+		return err
+	}
+	env := environment{}
+	inputs, err := compile(c.ErrOrStderr(), sources, flags.judgeFlags, env.lookup)
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	result, err := judge(ctx, c.ErrOrStderr(), flags, limits, inputs, command)
+	result, err := judge(ctx, c.ErrOrStderr(), flags, limits, inputs, command, bundleHead{Files: sources, Environment: env})
 	if err != nil {
 		fmt.Fprintf(c.ErrOrStderr(), "followspan: %v\n", err)
+	}
+	if result == nil {
 		return exitError(run.ExitCannotRun)
 	}
-	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
+	verdict := write(c.OutOrStdout(), result, flags.judgeFlags, reports)
+	if verdict == nil && err != nil {
+		return exitError(run.ExitCannotRun)
+	}
+	return verdict
+}
+
+// environment remembers the variables that were looked up and found.
+type environment map[string]string
+
+func (e environment) lookup(name string) (string, bool) {
+	v, ok := os.LookupEnv(name)
+	if ok {
+		e[name] = v
+	}
+	return v, ok
 }
 
 // limits are the flags that had to be parsed.
@@ -130,22 +157,28 @@ func (f runFlags) limits() (l limits, err error) {
 	return l, nil
 }
 
-// judge wires store, receiver and run.
-func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inputs []run.Input, command []string) (*run.Result, error) {
+// judge wires store, receiver and run. There may be both a result and an error: that
+// it could not be kept.
+func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inputs []run.Input, command []string, head bundleHead) (*run.Result, error) {
 	runID := rand.Text()[:8]
 	tc, err := run.NewTraceContext(rand.Reader, runID)
 	if err != nil {
 		return nil, err
 	}
 	flows := run.Memberships(inputs)
-	spans := store.New(flows, store.Settings{Bytes: l.memory, RunTrace: tc.TraceID, RunSpan: tc.SpanID, RunID: runID})
+	head.complete(flags, tc)
+	kept, err := startBundle(flags.bundle, head)
+	if err != nil {
+		return nil, err
+	}
+	spans := store.New(flows, store.Settings{Bytes: l.memory, RunTrace: tc.TraceID, RunSpan: tc.SpanID, RunID: runID, Journal: kept.store()})
 	view := newView(stderr, flags.verbose)
 	server, err := receiver.Start(ctx, receiver.Settings{
 		GRPC: flags.grpc, HTTP: flags.http, MaxRequestBytes: int(l.request), CORSOrigins: []string{"*"}, Warn: view.hint,
 		Routes: map[string]http.Handler{web.TracePattern: web.Trace(spans)},
 	}, receiver.SinkFunc(spans.Consume))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, kept.discard())
 	}
 	view.listening(flags, server)
 	settings := run.Settings{
@@ -153,7 +186,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 		Telemetry: run.Telemetry{Endpoint: server.GRPCEndpoint(), ExportBatch: flags.exportBatch, RunID: runID},
 		Inherited: os.Environ(), Context: tc, Own: run.OwnResource(version(), runID),
 		GRPC: grpctrigger.New, Require: l.absence,
-		Drain: server.Shutdown, Events: view.event,
+		Drain: server.Shutdown, Events: view.event, Journal: kept.log(),
 	}
 	if len(command) > 0 {
 		settings.Command = &run.Command{Argv: command, Lines: view.commandLine()}
@@ -163,7 +196,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 	for _, r := range server.Stats().Refused {
 		result.Received.Refused = append(result.Received.Refused, refusal(r))
 	}
-	return result, nil
+	return result, kept.finish(result, result.ExitCode(flags.strict) != run.ExitPassed, view)
 }
 
 func refusal(r receiver.Refused) trace.Loss {

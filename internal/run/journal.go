@@ -18,6 +18,7 @@ type Journal struct {
 	mu    sync.Mutex
 	write func(Entry) error
 	err   error
+	ended bool
 }
 
 // NewJournal returns a journal whose entries are handed to write, one after the
@@ -44,7 +45,7 @@ func (j *Journal) Store(op store.Op) {
 	j.add(e)
 }
 
-// End writes down what the result says beside its verdicts.
+// End writes down what the result says beside its verdicts, and nothing after it.
 func (j *Journal) End(r *Result) {
 	j.add(Entry{Do: doEnd, End: &Ending{r.Started, r.Duration, r.Ended, r.Steps, r.Received.Refused}})
 }
@@ -55,9 +56,10 @@ func (j *Journal) add(e Entry) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err == nil {
+	if j.err == nil && !j.ended {
 		j.err = j.write(e)
 	}
+	j.ended = j.ended || e.Do == doEnd
 }
 
 // Entry is one thing that a run did or saw. Its JSON lacks the spans, which have an
