@@ -46,9 +46,12 @@ type Arrow struct {
 	WithinRange    diag.Range
 	// Count is how often; its Range is zero, and Min is 1, if the line does not say.
 	// "optional" is any number, and so is "at most N" up to N.
-	Count   Count
-	As      string // the set that the callee's spans become; empty if not given
-	AsRange diag.Range
+	Count Count
+	// Through are the services that may stand in between, though the call is direct.
+	Through      []Party
+	ThroughRange diag.Range
+	As           string // the set that the callee's spans become; empty if not given
+	AsRange      diag.Range
 }
 
 // Party is one end of an arrow: a declared set, or else a service.

@@ -8,9 +8,9 @@ import (
 	"github.com/followspan/followspan/internal/diag"
 )
 
-var modifierWords = []string{"within", "exactly", "at most", "at least", "optional", "as"}
+var modifierWords = []string{"within", "exactly", "at most", "at least", "optional", "through", "as"}
 
-const modifierList = "within D, exactly once, exactly N, at most N, at least N, optional, as NAME"
+const modifierList = "within D, exactly once, exactly N, at most N, at least N, optional, through [SERVICE], as NAME"
 
 // within reads a "within D" that stands without comma.
 func (s *lineScanner) within(a *Arrow) bool {
@@ -43,7 +43,7 @@ func (s *lineScanner) stray(start int, text string) bool {
 
 func isModifier(word string) bool {
 	switch word {
-	case "exactly", "at", "optional", "as", "once", "within":
+	case "exactly", "at", "optional", "as", "once", "within", "through":
 		return true
 	}
 	return false
@@ -55,6 +55,12 @@ func (s *lineScanner) modifiers(a *Arrow) bool {
 		s.take(",")
 		s.blanks()
 		start := s.pos
+		if rest := s.rest(); strings.HasPrefix(rest, "through") && strings.HasPrefix(strings.TrimLeft(rest[len("through"):], " \t"), "[") {
+			if !s.through(a) {
+				return false
+			}
+			continue
+		}
 		end := start + strings.IndexByte(s.rest()+",", ',')
 		text := strings.TrimRight(s.text[start:end], " \t")
 		s.pos = end
@@ -76,6 +82,8 @@ func (s *lineScanner) modifier(a *Arrow, start int, text string) bool {
 	switch word {
 	case "within":
 		return s.once(a.WithinRange, whole, "time") && s.duration(a, whole, restAt, rest)
+	case "through":
+		return s.fail(start, start+len(text), "through without a list", "the services that a call may pass stand in brackets", throughExample)
 	case "as":
 		return s.once(a.AsRange, whole, "name") && s.name(a, whole, restAt, rest)
 	}
@@ -94,6 +102,23 @@ func (s *lineScanner) modifier(a *Arrow, start int, text string) bool {
 	count.Range = whole
 	a.Count = count
 	return true
+}
+
+const throughExample = "checkout => payment, through [istio-proxy]"
+
+// through reads "through [a, b]", the services that a direct call may pass.
+func (s *lineScanner) through(a *Arrow) bool {
+	start, earlier := s.pos, a.ThroughRange
+	s.take("through")
+	s.blanks()
+	if !s.list(&a.Through, "service", throughExample) {
+		return false
+	}
+	a.ThroughRange = s.at(start, s.pos)
+	if s.blanks(); !s.done() && s.text[s.pos] != ',' {
+		return s.fail(s.pos, len(s.text), "a comma is missing", "a comma or the end of the line must follow the list")
+	}
+	return s.once(earlier, a.ThroughRange, "list")
 }
 
 func (s *lineScanner) once(earlier, again diag.Range, what string) bool {

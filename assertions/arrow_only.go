@@ -1,6 +1,10 @@
 package assertions
 
-import "github.com/followspan/followspan/internal/diag"
+import (
+	"strings"
+
+	"github.com/followspan/followspan/internal/diag"
+)
 
 const onlyExample = "checkout -> [inventory, payment]"
 
@@ -33,30 +37,37 @@ func (s *lineScanner) onlyLine() (OnlyDecl, bool) {
 // callees reads "[a, b, c]". The list may be empty: then the caller may call nobody.
 func (s *lineScanner) callees(d *OnlyDecl) bool {
 	s.blanks()
-	if !s.take("[") {
+	if !strings.HasPrefix(s.rest(), "[") {
 		return s.fail(s.pos, len(s.text), "only without a list", "the allowed callees stand in brackets", onlyExample)
 	}
-	for first := true; ; first = false {
-		s.blanks()
-		if s.take("]") {
-			break
-		}
-		if !first && !s.take(",") {
-			return s.fail(s.pos, s.pos+s.wordSize(), "a list that is not closed", `expected "," or "]"`, onlyExample)
-		}
-		s.blanks()
-		if s.take("]") {
-			break
-		}
-		var p Party
-		if !s.party(&p, "callee") {
-			return false
-		}
-		d.Callees = append(d.Callees, p)
+	if !s.list(&d.Callees, "callee", onlyExample) {
+		return false
 	}
-	s.blanks()
-	if !s.done() {
+	if s.blanks(); !s.done() {
 		return s.fail(s.pos, len(s.text), "text after the list", "an only line ends with its list")
 	}
 	return true
+}
+
+// list reads parties in brackets.
+func (s *lineScanner) list(into *[]Party, role, example string) bool {
+	s.take("[")
+	for first := true; ; first = false {
+		s.blanks()
+		if s.take("]") {
+			return true
+		}
+		if !first && !s.take(",") {
+			return s.fail(s.pos, s.pos+s.wordSize(), "a list that is not closed", `expected "," or "]"`, example)
+		}
+		s.blanks()
+		if s.take("]") {
+			return true
+		}
+		var p Party
+		if !s.party(&p, role) {
+			return false
+		}
+		*into = append(*into, p)
+	}
 }

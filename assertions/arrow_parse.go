@@ -11,7 +11,7 @@ const arrowExample = "checkout -> payment: Charge within 1s, exactly once"
 
 // parseArrows reads the lines of a calls or sequence block:
 //
-//	caller ARROW callee [: operation] [within D][, exactly once | exactly N | at most N | at least N | optional][, as name]
+//	caller ARROW callee [: operation] [within D][, exactly once | exactly N | at most N | at least N | optional][, through [services]][, as name]
 //
 // Empty lines and comments, from "#" at the start or " #" on, are skipped. A line with a mistake is reported and left out.
 func parseArrows(text string, at locate) ([]Arrow, diag.List) {
@@ -109,10 +109,13 @@ func (s *lineScanner) operation(a *Arrow) bool {
 	return true
 }
 
-var operationEnd = regexp.MustCompile(`\s*,(?:\s|$)|\s*,(?:exactly|at|optional|as|within)(?:\s|$)|\s+within(?:\s|$)`)
+var operationEnd = regexp.MustCompile(`\s*,(?:\s|$)|\s*,(?:exactly|at|optional|through|as|within)(?:\s|$)|\s+within(?:\s|$)`)
 
 // sensible refuses what an arrow says twice or cannot mean.
 func (s *lineScanner) sensible(a Arrow) bool {
+	if a.Relation != CallsDirectly && !a.ThroughRange.IsZero() {
+		return s.failAt(a.ThroughRange, "through belongs to =>", a.Relation.String()+" is at any depth, whatever stands in between", throughExample, "leave it out")
+	}
 	if !a.Forbidden {
 		return true
 	}

@@ -25,6 +25,9 @@ func describe(a Arrow) string {
 	if !a.Count.Range.IsZero() {
 		fmt.Fprintf(&b, " count=%d..%d", a.Count.Min, a.Count.Max)
 	}
+	for _, p := range a.Through {
+		b.WriteString(" through=" + p.Name)
+	}
 	if a.As != "" {
 		fmt.Fprintf(&b, " as=%s", a.As)
 	}
@@ -55,6 +58,9 @@ func TestParseArrows(t *testing.T) {
 		{"a -> b: x,exactly 0", `a -> b op="x" count=0..0`},
 		{"a -> b: get a,b", `a -> b op="get a,b"`},
 		{`a -> b: "x, y # z within 2s", exactly 4`, `a -> b op="x, y # z within 2s" count=4..4`},
+		{"a => b, through [istio-proxy]", "a => b through=istio-proxy"},
+		{"a => b: op within 1s, through [x, 'y z',], exactly once, as c", `a => b op="op" within=1s count=1..1 through=x through=y z as=c`},
+		{"a !=> b,through [x]", "a => b forbidden through=x"},
 		{"  a -> b # why", "a -> b"},
 		{"a -> b: it's here # why", `a -> b op="it's here"`},
 		{"a -> b: it's # the customer's", `a -> b op="it's"`},

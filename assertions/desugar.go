@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -56,7 +57,11 @@ func (c *compiler) arrow(a *Arrow, kind Kind) *check {
 	caller := c.caller(a.Caller.Name)
 	callee := c.callee(a)
 	words := map[Relation]string{Calls: "calledBy", CallsDirectly: "calledDirectlyBy", Causes: "under"}
-	source := fmt.Sprintf("%s.%s(%s)", callee, words[a.Relation], caller)
+	arguments := caller
+	if len(a.Through) > 0 {
+		arguments += ", [" + quotedNames(a.Through) + "]"
+	}
+	source := fmt.Sprintf("%s.%s(%s)", callee, words[a.Relation], arguments)
 	target := c.computed(a, source)
 	name := c.plan.names[target]
 	text := c.arrowText(a, name)
@@ -67,9 +72,17 @@ func (c *compiler) arrow(a *Arrow, kind Kind) *check {
 		arrow: a, caller: c.mustSet(caller), callee: c.mustSet(callee),
 	}
 	if !a.Forbidden { // which says by itself what it had nothing of
-		k.parties = c.services(a.Caller, a.Callee)
+		k.parties = c.services(append([]Party{a.Caller, a.Callee}, a.Through...)...)
 	}
 	return k
+}
+
+func quotedNames(parties []Party) string {
+	names := make([]string, len(parties))
+	for i, p := range parties {
+		names[i] = strconv.Quote(p.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // services are the parties that are no declared sets.
@@ -190,11 +203,7 @@ func (c *compiler) only(lines []OnlyDecl) []*check {
 	var out []*check
 	for i := range lines {
 		line := &lines[i]
-		var names []string
-		for _, p := range line.Callees {
-			names = append(names, fmt.Sprintf("%q", p.Name))
-		}
-		source := fmt.Sprintf("callees(%s, [%s])", c.caller(line.Caller.Name), strings.Join(names, ", "))
+		source := fmt.Sprintf("callees(%s, [%s])", c.caller(line.Caller.Name), quotedNames(line.Callees))
 		target := c.add(&setPlan{name: c.fresh("others of " + line.Caller.Name), source: source, computed: c.generated(source, c.flowScope())})
 		text := c.plan.names[target] + ".empty"
 		a := &Assertion{Flow: c.plan.flow.Name, Name: oneLine("only " + line.Range.Text()), Kind: KindOnly, Text: line.Range.Text(), Range: line.Range}

@@ -35,6 +35,9 @@ func (x *explainer) does() string {
 	if a.Operation != "" {
 		text += ": " + a.Operation
 	}
+	if a.Relation == CallsDirectly {
+		text += ", directly"
+	}
 	return text
 }
 
