@@ -89,18 +89,32 @@ func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
 	for _, n := range news {
 		in.lastNews = max(in.lastNews, n)
 	}
+	filed := in.file(news)
 	for i, t := range in.sets {
-		in.fillSet(i, t, moved)
+		in.fillSet(i, t, filed, moved)
 	}
 	return moved
 }
 
+// file sorts new spans by their services, so that a selector that names one is not
+// asked about the others.
+func (in *Instance) file(news []trace.Node) map[string][]trace.Node {
+	filed := map[string][]trace.Node{}
+	for _, n := range news {
+		service := in.frame.View.Span(n).Service()
+		filed[service] = append(filed[service], n)
+	}
+	return filed
+}
+
 // fillSet brings one set up to date. Sets stand behind those that they read.
-func (in *Instance) fillSet(i int, t *tracker, moved bool) {
+func (in *Instance) fillSet(i int, t *tracker, filed map[string][]trace.Node, moved bool) {
 	closing := !in.frame.Open
 	switch {
 	case i == 0:
 		t.take(in.frame, in.spans)
+	case t.plan.base == 0 && t.plan.service != "":
+		t.ask(in.frame, filed[t.plan.service])
 	case t.plan.computed == nil:
 		base := in.sets[t.plan.base]
 		if base.plan.computed != nil && base.changed {

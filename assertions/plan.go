@@ -26,7 +26,9 @@ type setPlan struct {
 	inverted bool
 	computed *lang.Expr
 	// service is what a member's service must be; "" if the selector does not say.
-	service string
+	// ofService is what is then left to ask, nil if nothing is.
+	service   string
+	ofService *lang.Expr
 	// unsteady: spans may leave the set while the flow goes on, since it is part of
 	// a computed one.
 	unsteady bool
@@ -124,6 +126,7 @@ func (c *compiler) flow(decl *FlowDecl) *Flow {
 func (c *compiler) add(s *setPlan) int {
 	if s.selector != nil && !s.inverted {
 		s.service, _ = s.selector.ServiceIs()
+		s.ofService = s.selector.OfService()
 	}
 	if base := s.base; base != 0 {
 		s.unsteady = c.plan.sets[base].unsteady || c.plan.sets[base].computed != nil

@@ -25,21 +25,31 @@ type tracker struct {
 
 // take asks about the members of the base that are new.
 func (t *tracker) take(f *lang.Frame, base []trace.Node) {
-	for _, n := range base[t.seen:] {
-		t.ask(f, n)
-	}
+	news := base[t.seen:]
 	t.seen = len(base)
+	if t.plan.service != "" {
+		news = slices.DeleteFunc(slices.Clone(news), func(n trace.Node) bool { return f.View.Span(n).Service() != t.plan.service })
+	}
+	t.ask(f, news)
 }
 
-func (t *tracker) ask(f *lang.Frame, n trace.Node) {
-	if t.plan.selector == nil {
-		t.members, t.changed = append(t.members, n), true
+// ask asks about spans, which are of the selector's service if it names one.
+func (t *tracker) ask(f *lang.Frame, nodes []trace.Node) {
+	question := t.plan.selector
+	if t.plan.service != "" {
+		question = t.plan.ofService
+	}
+	if question == nil && len(nodes) > 0 {
+		t.members, t.changed = append(t.members, nodes...), true
 		return
 	}
-	if t.plan.service != "" && f.View.Span(n).Service() != t.plan.service {
-		return
+	if len(nodes) > 0 {
+		question.OfSpans(f, nodes, t.answer)
 	}
-	switch v := t.plan.selector.OfSpan(f, n); {
+}
+
+func (t *tracker) answer(n trace.Node, v lang.Value) {
+	switch {
 	case v.Kind() == lang.Unknown && v.Doubt().Why == lang.Pending:
 		t.pending = append(t.pending, n)
 	case v.Kind() == lang.Unknown:
@@ -55,9 +65,7 @@ func (t *tracker) ask(f *lang.Frame, n trace.Node) {
 func (t *tracker) askAgain(f *lang.Frame) {
 	again := t.pending
 	t.pending = nil
-	for _, n := range again {
-		t.ask(f, n)
-	}
+	t.ask(f, again)
 }
 
 // wouldJoin are the pending members that the set would have if no edge came any more.

@@ -86,16 +86,21 @@ type RunState struct {
 // of its budget, or fails in a way that nobody foresaw, is an Unknown that Failed.
 func (e *Expr) Value(f *Frame) (v Value) {
 	f.steps = Budget
-	if cap(f.slots) < e.slots {
-		f.slots = make([]Value, e.slots)
-	}
-	f.slots = f.slots[:cap(f.slots)]
+	f.room(e.slots)
 	defer func() {
 		if r := recover(); r != nil {
 			v = e.recovered(r)
 		}
 	}()
 	return e.value(f)
+}
+
+// room makes room for what closures and let bind.
+func (f *Frame) room(slots int) {
+	if cap(f.slots) < slots {
+		f.slots = make([]Value, slots)
+	}
+	f.slots = f.slots[:cap(f.slots)]
 }
 
 // OfSpan evaluates an expression about one span.

@@ -91,16 +91,3 @@ func (t *Tally) ask(f *Frame, e *Expr, n trace.Node) {
 		t.failed = worse(t.failed, v.Doubt())
 	}
 }
-
-// ServiceIs returns the service that a span must be of to satisfy e, if e says so.
-func (e *Expr) ServiceIs() (string, bool) {
-	for _, c := range e.Conjuncts() {
-		if c.Op != OpCompare || c.Operator != "==" || c.Args[0].Op != OpField || c.Args[0].Operator != "service" || c.Args[0].Args[0].Op != OpElement {
-			continue
-		}
-		if v, ok := c.Args[1].Literal(); ok && v.kind == String {
-			return v.str, true
-		}
-	}
-	return "", false
-}
