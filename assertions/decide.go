@@ -9,14 +9,21 @@ import (
 
 // judge evaluates one assertion and reports whether it is decided.
 func (in *Instance) judge(s *checkState, f trace.Flow, closing bool) (Verdict, bool) {
+	refreshed := in.refresh(s.late)
 	guard, that := in.answer(s)
-	s.stale, s.spans = false, len(in.spans)
-	v := Verdict{Assertion: s.assertion, Instance: f.ID}
-	v.Outcome = outcome(guard, that)
-	if !closing {
-		if v.Outcome != Pass && v.Outcome != Fail && v.Outcome != NotApplicable {
-			return v, false
-		}
+	s.steps += refreshed
+	s.stale, s.spans, s.spent = false, len(in.spans), s.spent+s.steps
+	found := outcome(guard, that)
+	if !closing && found != Pass && found != Fail && found != NotApplicable {
+		return Verdict{}, false
+	}
+	return in.verdict(s, f, found, guard, that), true
+}
+
+// verdict is what one assertion found, with its evidence.
+func (in *Instance) verdict(s *checkState, f trace.Flow, found Outcome, guard, that lang.Value) Verdict {
+	v := Verdict{Assertion: s.assertion, Instance: f.ID, Outcome: found}
+	if in.frame.Open {
 		v.Early = true
 		in.stamp(&v, s, f)
 	} else {
@@ -24,7 +31,7 @@ func (in *Instance) judge(s *checkState, f trace.Flow, closing bool) (Verdict, b
 	}
 	v.Vacuous = v.Outcome == Pass && in.vacuous(s)
 	in.explain(&v, s, f, guard, that)
-	return v, true
+	return v
 }
 
 // answer evaluates guard and assertion. A guard that is not known to hold decides
@@ -114,19 +121,6 @@ func (in *Instance) certain(s *checkState, found Outcome) bool {
 	guard, that := in.answer(s)
 	in.pretend(false)
 	return outcome(guard, that) == found
-}
-
-// pretend makes a complete flow look open, or closed again.
-func (in *Instance) pretend(open bool) {
-	in.frame.Open = open
-	in.pretending = open != (in.judged.State() != trace.Closed)
-	for i, t := range in.sets {
-		in.publishSet(i, t, in.coming())
-		if !open {
-			set := &in.frame.Sets[i]
-			set.Nodes = append(slices.Clip(set.Nodes), t.wouldJoin(in.frame)...)
-		}
-	}
 }
 
 // stamp says when an early verdict was decided, and by which span.

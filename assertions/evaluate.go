@@ -89,8 +89,14 @@ func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
 	for _, n := range news {
 		in.lastNews = max(in.lastNews, n)
 	}
+	in.frame.Sets, in.pretended = in.published, nil
 	filed := in.file(news)
 	for i, t := range in.sets {
+		if t.plan.late && !closing {
+			t.stale = t.stale || moved || len(news) > 0
+			continue
+		}
+		t.stale = false
 		in.fillSet(i, t, filed, moved)
 	}
 	return moved
@@ -99,12 +105,18 @@ func (in *Instance) fill(f trace.Flow, news []trace.Node) bool {
 // file sorts new spans by their services, so that a selector that names one is not
 // asked about the others.
 func (in *Instance) file(news []trace.Node) map[string][]trace.Node {
-	filed := map[string][]trace.Node{}
+	for service := range in.filed {
+		in.filed[service] = in.filed[service][:0]
+	}
 	for _, n := range news {
 		service := in.frame.View.Span(n).Service()
-		filed[service] = append(filed[service], n)
+		list, known := in.filed[service]
+		if !known {
+			service = clone(service) // the map outlives the span's memory
+		}
+		in.filed[service] = append(list, n)
 	}
-	return filed
+	return in.filed
 }
 
 // fillSet brings one set up to date. Sets stand behind those that they read.
@@ -117,8 +129,9 @@ func (in *Instance) fillSet(i int, t *tracker, filed map[string][]trace.Node, mo
 		t.ask(in.frame, filed[t.plan.service])
 	case t.plan.computed == nil:
 		base := in.sets[t.plan.base]
-		if base.plan.computed != nil && base.changed {
+		if t.of != base.version {
 			t.forget() // its base is not only ever added to
+			t.of = base.version
 		}
 		t.take(in.frame, base.members)
 	}
@@ -128,34 +141,23 @@ func (in *Instance) fillSet(i int, t *tracker, filed map[string][]trace.Node, mo
 	if closing {
 		t.sortByStart(in.frame)
 	}
-	in.publishSet(i, t, in.coming())
-}
-
-// coming is the doubt of every set while more spans may join it.
-func (in *Instance) coming() *lang.Doubt {
-	if in.frame.Open {
-		return lang.Arriving()
-	}
-	return nil
+	in.publishSet(i, t)
 }
 
 // publishSet makes a set known to expressions.
-func (in *Instance) publishSet(i int, t *tracker, coming *lang.Doubt) {
-	switch {
-	case t.plan.computed != nil:
+func (in *Instance) publishSet(i int, t *tracker) {
+	if t.plan.computed != nil {
 		in.compute(i, t)
-	case i == 0:
-		in.frame.Sets[i] = t.state(coming, in.frame.Open)
-	default:
-		in.frame.Sets[i] = t.state(in.frame.Sets[t.plan.base].Doubt, in.frame.Open)
+		return
 	}
+	in.frame.Sets[i] = t.state(in.doubtOf(i, t), in.frame.Open)
 }
 
 func (in *Instance) compute(i int, t *tracker) {
 	v := t.plan.computed.Value(in.frame)
 	nodes := v.Nodes()
 	if !slices.Equal(nodes, t.members) || t.seen == 0 {
-		t.changed, t.seen = true, 1
+		t.changed, t.seen, t.version = true, 1, t.version+1
 	}
 	t.members = nodes
 	in.frame.Sets[i] = lang.SetState{Nodes: nodes, Doubt: v.Doubt()}
@@ -173,14 +175,25 @@ func (in *Instance) worthAsking(s *checkState, f trace.Flow, edges bool) bool {
 	if !s.stale {
 		return false
 	}
-	// What was expensive waits for an eighth more spans, or for a pause.
-	cheap := s.steps < 300 || f.State() == trace.Complete
-	return cheap || len(in.spans) >= s.spans+s.spans/patience
+	if s.steps < alwaysCheap || s.spent < stepsPerSpan*len(in.spans)+stepsAtFirst || f.State() == trace.Complete {
+		return true
+	}
+	return len(in.spans) >= s.spans+s.spans/patience
 }
+
+// An assertion is asked whenever something has changed that it reads, so that its
+// verdict latches at once, for as long as what that costs is in proportion to the
+// spans. Where many spans come one by one it then waits for an eighth more of
+// them, or for a pause, which keeps the work linear.
+const (
+	alwaysCheap  = 300 // steps of one evaluation
+	stepsPerSpan = 50
+	stepsAtFirst = 20_000
+)
 
 func (in *Instance) reads(p *lang.Program) bool {
 	for _, i := range p.Sets {
-		if in.sets[i].changed {
+		if in.sets[i].changed || in.sets[i].stale {
 			return true
 		}
 	}

@@ -28,8 +28,12 @@ type Instance struct {
 	judged    trace.Flow // the last one
 	// pretending: the flow is taken for open or closed, which it is not.
 	pretending bool
-	services   services
-	required   Grade // see Require
+	// published are the sets as they are, pretended as they would be then; nil until
+	// somebody asks.
+	published, pretended []lang.SetState
+	services             services
+	filed                map[string][]trace.Node // new spans by service, while sets are filled
+	required             Grade                   // see Require
 }
 
 // checkState is how far one assertion has come.
@@ -40,10 +44,10 @@ type checkState struct {
 	stale bool
 	// What the closures of that and of when remember.
 	tallies, guardTallies []lang.Tally
-	// steps is what the last evaluation cost, and spans how many there were: an
-	// expensive one waits until there is more to look at.
-	steps, spans int
-	doubt        string // why an absence that it rests on is not proved
+	// steps is what the last evaluation cost, spent what all of them did, and spans how
+	// many spans there were then.
+	steps, spent, spans int
+	doubt               string // why an absence that it rests on is not proved
 }
 
 // Response is what the trigger of a flow was answered.
@@ -55,11 +59,12 @@ type Response struct {
 }
 
 func newInstance(f *Flow) *Instance {
-	in := &Instance{flow: f, frame: &lang.Frame{Open: true, Origin: trace.None}, services: services{}}
+	in := &Instance{flow: f, frame: &lang.Frame{Open: true, Origin: trace.None}, services: services{}, filed: map[string][]trace.Node{}}
 	for _, s := range f.plan.sets {
 		in.sets = append(in.sets, &tracker{plan: s})
 	}
-	in.frame.Sets = make([]lang.SetState, len(in.sets))
+	in.published = make([]lang.SetState, len(in.sets))
+	in.frame.Sets = in.published
 	for _, k := range f.plan.checks {
 		s := &checkState{check: k, stale: true, tallies: make([]lang.Tally, k.that.Program().Tallies)}
 		if k.when != nil {

@@ -29,6 +29,9 @@ type setPlan struct {
 	// ofService is what is then left to ask, nil if nothing is.
 	service   string
 	ofService *lang.Expr
+	// late: it is computed, or part of one that is, so it is brought up to date when
+	// somebody asks.
+	late bool
 	// unsteady: spans may leave the set while the flow goes on, since it is part of
 	// a computed one.
 	unsteady bool
@@ -53,6 +56,7 @@ type check struct {
 	arrow *Arrow
 	// parties are those of a line that may pass though no span ever named them.
 	parties []Party
+	late    []int // the sets that are late and that it needs, each behind those it reads
 	// caller and callee are the sets of an arrow's two sides.
 	caller, callee int
 	chain          []int // lines of a sequence: the sets up to this one, in their order
@@ -117,6 +121,7 @@ func (c *compiler) flow(decl *FlowDecl) *Flow {
 		f.Across = append(f.Across, k.assertion)
 	}
 	for _, k := range f.plan.checks {
+		k.late = f.plan.lateSets(k)
 		f.Assertions = append(f.Assertions, k.assertion)
 	}
 	return f
@@ -128,6 +133,7 @@ func (c *compiler) add(s *setPlan) int {
 		s.service, _ = s.selector.ServiceIs()
 		s.ofService = s.selector.OfService()
 	}
+	s.late = s.computed != nil || c.plan.sets != nil && c.plan.sets[s.base].late
 	if base := s.base; base != 0 {
 		s.unsteady = c.plan.sets[base].unsteady || c.plan.sets[base].computed != nil
 	}

@@ -21,6 +21,10 @@ type tracker struct {
 	// another question.
 	retry   int
 	changed bool // since the last evaluation
+	stale   bool // of a late set: it is not up to date
+	// version changes when members may have left; of is that of the base when its
+	// members were asked.
+	version, of int
 }
 
 // take asks about the members of the base that are new.
@@ -81,6 +85,7 @@ func (t *tracker) wouldJoin(f *lang.Frame) (out []trace.Node) {
 // forget starts again.
 func (t *tracker) forget() {
 	t.members, t.sorted, t.pending, t.failed, t.seen, t.changed = nil, nil, nil, nil, 0, true
+	t.version++
 }
 
 // patience is how many more spans must arrive, in proportion to those that were

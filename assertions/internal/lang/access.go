@@ -20,6 +20,22 @@ func evalSpanField(f *Frame, e *Expr) Value {
 	return e.fail("this is %s, and only spans have the field %q", describe(v), e.Operator)
 }
 
+// evalElementField reads a field of the span that a selector or a closure is about.
+func evalElementField(f *Frame, e *Expr) Value {
+	if v := &f.slots[e.Args[0].slot]; v.kind == Span {
+		return e.field.get(f, v.node())
+	}
+	return evalSpanField(f, e)
+}
+
+// evalElementAttr reads an attribute of that span.
+func evalElementAttr(f *Frame, e *Expr) Value {
+	if v := &f.slots[e.Args[0].slot]; v.kind == Span {
+		return e.attr(f, v.node())
+	}
+	return evalSpanAttr(f, e)
+}
+
 // evalSpanAttr reads an attribute of one span.
 func evalSpanAttr(f *Frame, e *Expr) Value {
 	v := e.Args[0].value(f)

@@ -9,7 +9,26 @@ import (
 // evalCompare compares in three values. What is missing compares with nothing,
 // != included; types that cannot be compared are an error that names both.
 func evalCompare(f *Frame, e *Expr) Value {
-	a, b := e.Args[0].value(f), e.Args[1].value(f)
+	return e.compared(f, e.Args[0].value(f), e.Args[1].value(f))
+}
+
+// evalCompareLiteral is evalCompare with a constant on the right: most comparisons
+// are of a text with another, or of two whole numbers or durations.
+func evalCompareLiteral(f *Frame, e *Expr) Value {
+	a, b := e.Args[0].value(f), &e.Args[1].lit
+	switch {
+	case a.kind != b.kind || a.motion != Settled:
+	case a.kind == String && (e.Operator == "==" || e.Operator == "!="):
+		f.step(len(a.str) / bytesPerStep)
+		return boolValue((a.str == b.str) == (e.Operator == "=="))
+	case a.kind == Int || a.kind == Duration:
+		return boolValue(e.orders(cmp.Compare(a.int(), b.int())))
+	}
+	return e.compared(f, a, *b)
+}
+
+// compared compares two values.
+func (e *Expr) compared(f *Frame, a, b Value) Value {
 	if a.kind == Missing || b.kind == Missing {
 		return no // whatever the other is, or becomes
 	}
@@ -49,25 +68,28 @@ const unordered = 2
 // settled turns an order into the truth of the comparison, unless the motion of
 // a or b could still change it.
 func (e *Expr) settled(order int, a, b Value) Value {
-	holds := false
-	switch e.Operator {
-	case "==":
-		holds = order == 0
-	case "!=":
-		holds = order != 0
-	case "<":
-		holds = order == -1
-	case "<=":
-		holds = order == -1 || order == 0
-	case ">":
-		holds = order == 1
-	case ">=":
-		holds = order == 1 || order == 0
-	}
+	holds := e.orders(order)
 	if a.motion == Settled && b.motion == Settled || e.stays(order, holds, a.motion.together(b.motion.reversed())) {
 		return boolValue(holds)
 	}
 	return unknown(worse(a.Doubt(), b.Doubt()))
+}
+
+// orders reports whether two values in this order satisfy the comparison.
+func (e *Expr) orders(order int) bool {
+	switch e.Operator {
+	case "==":
+		return order == 0
+	case "!=":
+		return order != 0
+	case "<":
+		return order == -1
+	case "<=":
+		return order == -1 || order == 0
+	case ">":
+		return order == 1
+	}
+	return order == 1 || order == 0
 }
 
 // stays reports whether the truth of a comparison survives when the difference

@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -64,6 +63,9 @@ func (c *compiler) comparison(e *Expr) *Expr {
 		c.add(e.From, e.To, "these have no order", "%s is neither less nor greater than another", l.Type)
 	case l.Type.isSpans() && equality:
 		e.eval = evalSameSpans
+	}
+	if r.Op == OpLiteral && r.Type.Base != TNil && !l.Type.isSpans() {
+		e.eval = evalCompareLiteral
 	}
 	c.enum(l, r)
 	c.enum(r, l)
@@ -167,12 +169,12 @@ func (c *compiler) pattern(e, pattern *Expr) {
 	case len(text.str) > maxPattern:
 		c.add(pattern.From, pattern.To, "pattern too long", "%d bytes, and a pattern may have %d", len(text.str), maxPattern)
 	default:
-		re, err := regexp.Compile(text.str)
+		p, err := compilePattern(text.str)
 		if err != nil {
 			c.add(pattern.From, pattern.To, "not a regular expression", "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: ")).
 				note("The syntax is RE2's.")
 			return
 		}
-		e.aux = re
+		e.aux = p
 	}
 }

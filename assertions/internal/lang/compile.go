@@ -256,6 +256,7 @@ func (c *compiler) program(root *Expr) *Program {
 		if e.tallied() {
 			p.Tallies++
 			e.index = p.Tallies
+			e.service = e.serviceOfClosure()
 		}
 		return true
 	})

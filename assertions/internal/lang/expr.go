@@ -51,6 +51,8 @@ type Expr struct {
 	keys  []string // attributes: the key and its aliases
 	field *field
 	aux   any
+	// service is what a span must be of to count, for calls with a tally.
+	service string
 	// Of the root of a program:
 	slots   int
 	program *Program

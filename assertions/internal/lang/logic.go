@@ -14,8 +14,14 @@ func (e *Expr) truth(v Value) Value {
 }
 
 func evalAnd(f *Frame, e *Expr) Value {
-	l := e.Args[0].truth(e.Args[0].value(f))
+	l := e.Args[0].value(f)
 	if l.False() {
+		return no
+	}
+	if l = e.Args[0].truth(l); l.True() && e.Args[1].Type.Base == TBool {
+		if r := e.Args[1].value(f); r.kind != Missing {
+			return r
+		}
 		return no
 	}
 	r := e.Args[1].truth(e.Args[1].value(f))

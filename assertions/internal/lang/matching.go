@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -50,7 +49,15 @@ func evalIn(f *Frame, e *Expr) Value {
 
 // text reads both sides as strings; the third result is the answer if they are none.
 func (e *Expr) texts(f *Frame) (a, b string, otherwise Value, ok bool) {
-	x, y := e.Args[0].value(f), e.Args[1].value(f)
+	x := e.Args[0].value(f)
+	if y := e.Args[1]; x.kind == String && y.Op == OpLiteral && y.lit.kind == String { // the usual case
+		f.step((len(x.str) + len(y.lit.str)) / bytesPerStep)
+		return x.str, y.lit.str, Value{}, true
+	}
+	return e.otherTexts(f, x, e.Args[1].value(f))
+}
+
+func (e *Expr) otherTexts(f *Frame, x, y Value) (a, b string, otherwise Value, ok bool) {
 	switch {
 	case x.kind == Missing || y.kind == Missing:
 		return "", "", no, false
@@ -91,7 +98,7 @@ func evalMatches(f *Frame, e *Expr) Value {
 	if !ok {
 		return otherwise
 	}
-	return boolValue(e.aux.(*regexp.Regexp).MatchString(a))
+	return boolValue(e.aux.(*pattern).matches(a))
 }
 
 // evalSlice is x[a:b], clipped to what there is.

@@ -188,7 +188,11 @@ func (c *compiler) field(of *Expr, f *field, from, to, start int) *Expr {
 	if of.Type.Base == TSet && t.Base == TSpan {
 		t = typ(TSet)
 	}
-	return c.node(&Expr{Op: OpField, Operator: f.Name, Type: t, Args: []*Expr{of}, field: f, eval: evalSpanField}, start, to).at(from, to)
+	e := &Expr{Op: OpField, Operator: f.Name, Type: t, Args: []*Expr{of}, field: f, eval: evalSpanField}
+	if of.Op == OpElement {
+		e.eval = evalElementField
+	}
+	return c.node(e, start, to).at(from, to)
 }
 
 // attrMap reads attrs.x, resource.x or scope.x.
@@ -214,6 +218,9 @@ func (c *compiler) attr(e *Expr, path []segment, from source, start int) *Expr {
 	}
 	key := strings.Join(names, ".")
 	out := &Expr{Op: OpAttr, Operator: key, Args: []*Expr{e}, keys: Aliases(key), aux: from, eval: evalSpanAttr}
+	if e.Op == OpElement {
+		out.eval = evalElementAttr
+	}
 	return c.node(out, start, path[len(path)-1].to).at(path[0].from, path[len(path)-1].to)
 }
 

@@ -23,6 +23,20 @@ func (e *Expr) isService() bool {
 	return constant && v.kind == String
 }
 
+// serviceOfClosure is the service without which a closure holds for no span.
+func (e *Expr) serviceOfClosure() string {
+	body := e.Args[1].Args[0]
+	if e.Calls("distinct") {
+		return ""
+	}
+	for _, c := range body.Conjuncts() {
+		if c.isService() && c.Args[0].Args[0].slot == e.Args[1].slot {
+			return c.Args[1].lit.str
+		}
+	}
+	return ""
+}
+
 // OfService is what is left to ask of the spans of the service that e requires: nil
 // if it asks for nothing else, and e itself if it requires none.
 func (e *Expr) OfService() *Expr {
@@ -59,6 +73,7 @@ func (e *Expr) OfSpans(f *Frame, nodes []trace.Node, answer func(trace.Node, Val
 // how many these are.
 func (e *Expr) someOf(f *Frame, nodes []trace.Node, answer func(trace.Node, Value)) (n int) {
 	f.room(max(e.slots, 1))
+	f.slots[0] = spanValue(nodes[0])
 	asking := true
 	defer func() {
 		if !asking {
@@ -70,7 +85,7 @@ func (e *Expr) someOf(f *Frame, nodes []trace.Node, answer func(trace.Node, Valu
 		}
 	}()
 	for n < len(nodes) {
-		f.steps, f.slots[0] = Budget, spanValue(nodes[n])
+		f.steps, f.slots[0].num = Budget, uint64(uint32(nodes[n]))
 		asking = true
 		v := e.value(f)
 		asking = false

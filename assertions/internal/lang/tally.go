@@ -7,6 +7,8 @@ import "github.com/followspan/followspan/trace"
 // what makes judging linear in the number of spans.
 type Tally struct {
 	yes, no int
+	values  []Value // of distinct
+	known   map[identity]bool
 	seen    int // members of the set that were asked
 	pending []trace.Node
 	failed  *Doubt
@@ -17,7 +19,7 @@ type Tally struct {
 // tallied reports whether a call may be answered from a Tally: its closure is
 // about a declared set, and about nothing but the element.
 func (e *Expr) tallied() bool {
-	return e.Calls("any", "all", "none", "one", "count") && len(e.Args) == 2 && e.Args[0].Op == OpSet && e.Args[1].closed()
+	return e.Calls("any", "all", "none", "one", "count", "distinct") && len(e.Args) == 2 && e.Args[0].Op == OpSet && e.Args[1].closed()
 }
 
 // closed reports whether a closure depends on nothing but its element.
@@ -38,8 +40,26 @@ func (e *Expr) closed() bool {
 	return closed
 }
 
-// cached brings the tally of a call up to date. It is nil where there is none.
-func (e *Expr) cached(f *Frame) *tally {
+// cached is what the tally of a call says by now, if there is one.
+func (e *Expr) cached(f *Frame) (tally, bool) {
+	t := e.remembered(f)
+	if t == nil {
+		return tally{}, false
+	}
+	return tally{yes: t.yes, no: t.no, doubt: t.doubt(&f.Sets[e.Args[0].index])}, true
+}
+
+// doubt is why what a tally says of a set may change.
+func (t *Tally) doubt(set *SetState) *Doubt {
+	d := set.Doubt
+	if len(t.pending) > 0 {
+		d = worse(d, edgePending)
+	}
+	return worse(d, t.failed)
+}
+
+// remembered brings the tally of a call up to date.
+func (e *Expr) remembered(f *Frame) *Tally {
 	if e.index == 0 || f.Tallies == nil || f.Within > 0 {
 		return nil
 	}
@@ -58,12 +78,7 @@ func (e *Expr) cached(f *Frame) *tally {
 		t.ask(f, e, n)
 	}
 	t.seen = len(set.Joined)
-	out := &tally{yes: t.yes, no: t.no, doubt: set.Doubt}
-	if len(t.pending) > 0 {
-		out.doubt = worse(out.doubt, edgePending)
-	}
-	out.doubt = worse(out.doubt, t.failed)
-	return out
+	return t
 }
 
 // due reports whether the pending members are to be asked again. Many of them are
@@ -80,6 +95,14 @@ func (t *Tally) due(f *Frame, members int) bool {
 
 func (t *Tally) ask(f *Frame, e *Expr, n trace.Node) {
 	f.step(1)
+	if e.service != "" && f.span(n).Service() != e.service {
+		t.no++
+		return
+	}
+	if e.Word.Name == "distinct" {
+		t.tell(f, n, e.Args[1].of(f, spanValue(n)))
+		return
+	}
 	switch v := e.Args[1].holds(f, spanValue(n)); {
 	case v.True():
 		t.yes++
@@ -89,5 +112,24 @@ func (t *Tally) ask(f *Frame, e *Expr, n trace.Node) {
 		t.pending = append(t.pending, n)
 	default:
 		t.failed = worse(t.failed, v.Doubt())
+	}
+}
+
+// tell remembers a value.
+func (t *Tally) tell(f *Frame, n trace.Node, v Value) {
+	if d := v.Doubt(); d != nil && d.Why == Pending {
+		t.pending = append(t.pending, n)
+		return
+	} else if d != nil {
+		t.failed = worse(t.failed, d)
+		return
+	}
+	f.step(v.size())
+	if id := v.identity(); v.kind != Missing && !t.known[id] {
+		if t.known == nil {
+			t.known = map[identity]bool{}
+		}
+		t.known[id] = true
+		t.values = append(t.values, v)
 	}
 }

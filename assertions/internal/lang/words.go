@@ -61,6 +61,8 @@ type Word struct {
 	Class  Class
 	// Edges: it depends on edges between spans, which may resolve though no set changes.
 	Edges bool
+	// Whole: nothing is known of it before its set is complete, so it is not computed.
+	Whole bool
 	// Property: it is also written without brackets, as x.count.
 	Property bool
 
@@ -97,6 +99,11 @@ func WordNamed(name string) *Word { return wordByName[name] }
 
 // evalCall computes a word and lets its class say what of it is final.
 func evalCall(f *Frame, e *Expr) Value {
+	if e.Word.Whole && f.Open && e.Args[0].Op == OpSet {
+		if d := f.Sets[e.Args[0].index].Doubt; d != nil && d.Why == Pending {
+			return unknown(d)
+		}
+	}
 	v, d := e.Word.run(f, e)
 	if d == nil || v.kind == Unknown {
 		return v

@@ -14,8 +14,8 @@ type tally struct {
 
 // tally asks the closure about each element, and stops when enough says so.
 func (e *Expr) tally(f *Frame, enough func(*tally) bool) tally {
-	if t := e.cached(f); t != nil {
-		return *t
+	if t, ok := e.cached(f); ok {
+		return t
 	}
 	var t tally
 	d := e.Args[0].each(f, func(elem Value) bool {

@@ -1,12 +1,12 @@
 package lang
 
-import "strconv"
+import "fmt"
 
 // runGroupBy gives the spans without the key a group of their own.
 func runGroupBy(f *Frame, e *Expr) (Value, *Doubt) {
 	g := &groups{}
 	var doubt *Doubt
-	index := map[string]int{}
+	index := map[identity]int{}
 	nodes, d := e.spans(f, 0)
 	for _, n := range nodes {
 		f.step(1)
@@ -28,39 +28,46 @@ func runGroupBy(f *Frame, e *Expr) (Value, *Doubt) {
 	return Value{kind: Groups, ref: g}, worse(doubt, d)
 }
 
-// identity is a text that two values share exactly if they are equal.
-func (v Value) identity() string {
+// identity is what two values share exactly if they are equal.
+type identity struct {
+	kind Kind
+	num  uint64
+	text string
+}
+
+func (v Value) identity() identity {
 	if v.kind == Float && v.float() == float64(int64(v.float())) {
 		v = intValue(int64(v.float()))
 	}
-	return v.kind.String() + " " + identify(v)
-}
-
-func identify(v Value) string {
 	switch v.kind {
 	case String, Bytes:
-		return v.str
-	case Span:
-		return strconv.FormatInt(int64(v.node()), 10)
-	case Bool, Int, Float, Duration, Time:
-		return strconv.FormatInt(int64(v.num), 10)
+		return identity{kind: v.kind, text: v.str}
+	case Span, Bool, Int, Float, Duration, Time:
+		return identity{kind: v.kind, num: v.num}
 	case List:
 		text := ""
 		for _, elem := range v.Elems() {
-			text += strconv.Itoa(len(elem.identity())) + ":" + elem.identity()
+			id := elem.identity()
+			text += fmt.Sprintf("%d %d %d:%s", id.kind, id.num, len(id.text), id.text)
 		}
-		return text
+		return identity{kind: List, text: text}
 	}
 	if m, ok := v.ref.(mapping); ok {
-		return formatMap(m)
+		return identity{kind: v.kind, text: formatMap(m)}
 	}
-	return format(v)
+	return identity{kind: v.kind, text: format(v)}
 }
 
 func runDistinct(f *Frame, e *Expr) (Value, *Doubt) {
+	// In a closed flow the values come in the order of the spans, whenever these came.
+	if f.Open {
+		if t := e.remembered(f); t != nil {
+			return listValue(t.values, nil), t.doubt(&f.Sets[e.Args[0].index])
+		}
+	}
 	var out []Value
 	var doubt *Doubt
-	seen := map[string]bool{}
+	seen := map[identity]bool{}
 	d := e.Args[0].each(f, func(v Value) bool {
 		if len(e.Args) > 1 {
 			v = e.Args[1].of(f, v)

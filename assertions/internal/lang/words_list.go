@@ -10,10 +10,10 @@ var numberArg = Arg{Name: "n", Kind: AnyArg}
 
 var listWords = []*Word{
 	{Name: "len", Group: "lists", Doc: "how many elements, or characters", Args: []Arg{{Name: "x", Kind: AnyArg}}, Result: typ(TNumber), Class: Up, run: runLen},
-	{Name: "sum", Group: "lists", Doc: "the sum of numbers or durations, of P if given", Args: []Arg{manyArg, optional(closureArg)}, run: fold("sum"), result: foldType},
+	{Name: "sum", Group: "lists", Whole: true, Doc: "the sum of numbers or durations, of P if given", Args: []Arg{manyArg, optional(closureArg)}, run: fold("sum"), result: foldType},
 	{Name: "min", Group: "lists", Doc: "the least of numbers, durations or times, of P if given", Args: []Arg{manyArg, optional(closureArg)}, Class: Down, run: fold("min"), result: foldType},
 	{Name: "max", Group: "lists", Doc: "the greatest of numbers, durations or times, of P if given", Args: []Arg{manyArg, optional(closureArg)}, Class: Up, run: fold("max"), result: foldType},
-	{Name: "mean", Group: "lists", Doc: "the average of numbers or durations, of P if given", Args: []Arg{manyArg, optional(closureArg)}, run: fold("mean"), result: foldType},
+	{Name: "mean", Group: "lists", Whole: true, Doc: "the average of numbers or durations, of P if given", Args: []Arg{manyArg, optional(closureArg)}, run: fold("mean"), result: foldType},
 	{Name: "abs", Group: "numbers", Doc: "without its sign", Args: []Arg{numberArg}, Class: Fixed, run: numeric(abs), result: firstType},
 	{Name: "round", Group: "numbers", Doc: "to the nearest whole number", Args: []Arg{numberArg}, Result: typ(TNumber), Class: Fixed, run: numeric(rounded(math.Round))},
 	{Name: "floor", Group: "numbers", Doc: "down to a whole number", Args: []Arg{numberArg}, Result: typ(TNumber), Class: Fixed, run: numeric(rounded(math.Floor))},

@@ -71,7 +71,7 @@ func (e *Expr) onLink(l trace.Link) Value {
 
 func runExactlyOnce(f *Frame, e *Expr) (Value, *Doubt) {
 	all, d := e.Occurrences(f)
-	seen := map[string]bool{}
+	seen := map[identity]bool{}
 	for _, o := range all {
 		id := o.Key.identity()
 		if o.Key.kind == Missing || seen[id] {

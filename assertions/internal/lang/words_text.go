@@ -3,7 +3,6 @@ package lang
 import (
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -66,7 +65,7 @@ func runCapture(f *Frame, e *Expr) (Value, *Doubt) {
 		return otherwise, nil
 	}
 	group := 1
-	re := e.aux.(*regexp.Regexp)
+	re := e.aux.(*pattern)
 	if len(e.Args) > 2 {
 		group = int(e.Args[2].value(f).Int())
 	} else if re.NumSubexp() == 0 {

@@ -17,9 +17,9 @@ var timeWords = []*Word{
 	{Name: "total", Group: "time", Doc: "the sum of the durations", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(sum)},
 	{Name: "longest", Group: "time", Doc: "the longest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Up, run: statistic(slices.Max[[]time.Duration])},
 	{Name: "shortest", Group: "time", Doc: "the shortest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Down, run: statistic(slices.Min[[]time.Duration])},
-	{Name: "p50", Group: "time", Doc: "the duration that half of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.50))},
-	{Name: "p95", Group: "time", Doc: "the duration that 95 % of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.95))},
-	{Name: "p99", Group: "time", Doc: "the duration that 99 % of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.99))},
+	{Name: "p50", Group: "time", Whole: true, Doc: "the duration that half of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.50))},
+	{Name: "p95", Group: "time", Whole: true, Doc: "the duration that 95 % of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.95))},
+	{Name: "p99", Group: "time", Whole: true, Doc: "the duration that 99 % of them do not exceed", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(quantile(0.99))},
 	{Name: "criticalPath", Group: "time", Doc: "the spans that a waited for, itself included", Args: []Arg{aArg}, Result: typ(TSet), Edges: true, run: runCriticalPath},
 	{Name: "criticalShare", Group: "time", Doc: "the part of a's critical path, 0 to 1, that the spans satisfying P take", Args: []Arg{aArg, closureArg}, Result: typ(TNumber), Edges: true, run: runCriticalShare},
 }

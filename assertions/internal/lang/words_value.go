@@ -7,8 +7,8 @@ var valueArg = Arg{Name: "v", Kind: AnyArg}
 var valueWords = []*Word{
 	{Name: "same", Group: "data", Doc: "all are present and equal: one value that flows through", Args: []Arg{valueArg, {Name: "v", Kind: AnyArg, Many: true}}, Result: typ(TBool), Class: Fixed, run: runSame},
 	{Name: "conserved", Group: "data", Doc: "equal numbers, exactly for ints, within a billionth for floats", Args: []Arg{valueArg, valueArg}, Result: typ(TBool), Class: Fixed, run: runConserved},
-	{Name: "exactlyOnce", Group: "data", Doc: "for each distinct value of the key there is exactly one, and every span has the key", Args: []Arg{spansArg, keyArg}, Result: typ(TBool), run: runExactlyOnce, Edges: true},
-	{Name: "atLeastOnce", Group: "data", Doc: "there is a span, and every span has the key", Args: []Arg{spansArg, keyArg}, Result: typ(TBool), run: runAtLeastOnce, Edges: true},
+	{Name: "exactlyOnce", Group: "data", Whole: true, Doc: "for each distinct value of the key there is exactly one, and every span has the key", Args: []Arg{spansArg, keyArg}, Result: typ(TBool), run: runExactlyOnce, Edges: true},
+	{Name: "atLeastOnce", Group: "data", Whole: true, Doc: "there is a span, and every span has the key", Args: []Arg{spansArg, keyArg}, Result: typ(TBool), run: runAtLeastOnce, Edges: true},
 	{Name: "isInt", Group: "data", Doc: "it is a whole number, not a string of digits", Args: []Arg{valueArg}, Result: typ(TBool), Class: Fixed, run: isKind(Int)},
 	{Name: "isFloat", Group: "data", Doc: "it is a floating-point number", Args: []Arg{valueArg}, Result: typ(TBool), Class: Fixed, run: isKind(Float)},
 	{Name: "isString", Group: "data", Doc: "it is a string", Args: []Arg{valueArg}, Result: typ(TBool), Class: Fixed, run: isKind(String)},
