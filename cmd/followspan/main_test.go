@@ -14,8 +14,9 @@ import (
 // The tests run the real program: this binary, under the name followspan.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"followspan": func() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) },
-		"exporter":   exportFile,
+		"followspan":   func() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) },
+		"exporter":     exportFile,
+		"pdata-decode": decodeByPdata,
 	})
 }
 

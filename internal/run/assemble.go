@@ -19,6 +19,7 @@ func (r *runner) result() *Result {
 		Started: r.started, Duration: r.Clock.Now().Sub(r.started),
 		Ended: r.end(), Steps: r.steps, Received: r.received(),
 	}
+	r.ordered = r.inOrder()
 	view := r.Store.View()
 	out.Warnings = r.oddities(view)
 	for i, in := range r.Inputs {
@@ -44,28 +45,61 @@ func (r *runner) judgedBy(input int) (out []assertions.Judged) {
 	return out
 }
 
+// shownOddities is how many oddities of a kind are told of one by one.
+const shownOddities = 5
+
+// oddities collects warnings of one kind.
+type oddities struct {
+	out  []diag.Diagnostic
+	what string // of which there are more
+	more int
+}
+
+// add counts one more, and asks how to say it if it is to be told of.
+func (o *oddities) add(say func() (what, note string)) {
+	if len(o.out) == shownOddities {
+		o.more++
+		return
+	}
+	what, note := say()
+	o.out = append(o.out, diag.Diagnostic{Severity: diag.Warning, What: what, Notes: []string{note}})
+}
+
+func (o *oddities) list() []diag.Diagnostic {
+	if o.more == 0 {
+		return o.out
+	}
+	return append(o.out, diag.Diagnostic{Severity: diag.Warning, What: fmt.Sprintf("%d more %s", o.more, o.what)})
+}
+
 // oddities are what the store found strange.
-func (r *runner) oddities(view trace.View) (out []diag.Diagnostic) {
+func (r *runner) oddities(view trace.View) []diag.Diagnostic {
 	stats := r.Store.Stats()
-	warn := func(what, note string) {
-		out = append(out, diag.Diagnostic{Severity: diag.Warning, What: what, Notes: []string{note}})
-	}
+	differing := oddities{what: "spans arrived twice with different content"}
 	for _, n := range stats.Differing {
-		s := view.Span(n)
-		warn(fmt.Sprintf("span %s of %s arrived twice with different content", s.ID(), s.Service()),
-			"The first version counts. Two spans share an id, or a span was changed after it was sent.")
+		differing.add(func() (string, string) {
+			s := view.Span(n)
+			return fmt.Sprintf("span %s of %s arrived twice with different content", s.ID(), s.Service()),
+				"The first version counts. Two spans share an id, or a span was changed after it was sent."
+		})
 	}
+	shared := oddities{what: "values of correlation keys stand under several origins"}
 	for _, value := range stats.SharedKeys {
-		warn("the correlation key "+value+" stands under several origins", "It joins nothing: it would merge flows that have nothing to do with each other.")
+		shared.add(func() (string, string) {
+			return "the correlation key " + value + " stands under several origins", "It joins nothing: it would merge flows that have nothing to do with each other."
+		})
 	}
+	backwards := oddities{what: "flows have spans that started before what caused them"}
 	for _, j := range r.inOrder() {
 		if c, n := firstContradiction(j.latest); n > 0 {
-			cause, effect := j.latest.Span(c.Cause), j.latest.Span(c.Effect)
-			warn(fmt.Sprintf("%s/%s started %v before %s/%s, which caused it", effect.Service(), effect.Name(), c.By, cause.Service(), cause.Name()),
-				fmt.Sprintf("Flow %s has %d such pairs. Their timestamps contradict causality and order nothing.", j.latest.ID, n))
+			backwards.add(func() (string, string) {
+				cause, effect := j.latest.Span(c.Cause), j.latest.Span(c.Effect)
+				return fmt.Sprintf("%s/%s started %v before %s/%s, which caused it", effect.Service(), effect.Name(), c.By, cause.Service(), cause.Name()),
+					fmt.Sprintf("Flow %s has %d such pairs. Their timestamps contradict causality and order nothing.", j.latest.ID, n)
+			})
 		}
 	}
-	return out
+	return slices.Concat(differing.list(), shared.list(), backwards.list())
 }
 
 // firstContradiction returns one of the pairs whose timestamps deny what caused

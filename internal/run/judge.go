@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/followspan/followspan/assertions"
@@ -28,9 +29,10 @@ type runner struct {
 	actedAt     time.Time
 	systemEnded bool
 	interrupted bool
-	deadline    bool // some flow had to be closed at its deadline
-	recorded    bool // the spans come from a recording, at no time of their own
-	replayed    bool // a journal says what to do to the store
+	deadline    bool      // some flow had to be closed at its deadline
+	ordered     []*judged // see inOrder; set once nothing changes any more
+	recorded    bool      // the spans come from a recording, at no time of their own
+	replayed    bool      // a journal says what to do to the store
 }
 
 // declared is a flow of an input.
@@ -241,14 +243,25 @@ func (r *runner) tellWaiting() {
 // inOrder returns the instances by their start: when they began to be received, of
 // a recording when they began.
 func (r *runner) inOrder() []*judged {
-	var all []*judged
-	for _, j := range r.byRecord {
-		all = append(all, j)
+	if r.ordered != nil {
+		return r.ordered
 	}
-	slices.SortFunc(all, func(a, b *judged) int {
+	type placed struct {
+		*judged
+		began trace.Time
+	}
+	places := make([]placed, 0, len(r.byRecord))
+	for _, j := range r.byRecord {
+		places = append(places, placed{j, j.began()})
+	}
+	slices.SortFunc(places, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.latest.Started, b.latest.Started),
-			cmp.Compare(a.began(), b.began()), cmp.Compare(a.latest.ID, b.latest.ID))
+			cmp.Compare(a.began, b.began), strings.Compare(a.latest.ID, b.latest.ID))
 	})
+	all := make([]*judged, len(places))
+	for i, p := range places {
+		all[i] = p.judged
+	}
 	return all
 }
 
