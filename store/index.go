@@ -24,6 +24,7 @@ type message struct{ system, destination, id string }
 // index finds the spans that others name, also if they arrive later.
 type index struct {
 	graph     *trace.Graph
+	joined    []trace.Node            // what add returned
 	spans     *lookup                 // by their id
 	waiting   *lookup                 // by the id of a parent that has not arrived: the last that waits for it
 	linkers   map[spanID][]trace.Node // spans that link to one that has not arrived
@@ -62,14 +63,16 @@ func (x *index) each(v trace.View, id spanID, yield func(trace.Node) bool) {
 }
 
 // add joins n with its parent, children, links and messages, and returns the
-// other spans that got an edge to n and thereby may belong to its flows.
+// other spans that got an edge to n and thereby may belong to its flows: until the
+// next call.
 func (x *index) add(n trace.Node, s trace.Span) (joined []trace.Node) {
 	id := idOf(s)
 	x.addParent(n, s)
 	x.spans.add(x.spans.hash(id), n)
-	joined = x.adopt(n, id)
+	joined = x.adopt(x.joined[:0], n, id)
 	joined = append(joined, x.addLinks(n, s)...)
-	return append(joined, x.addMessage(n, s)...)
+	x.joined = append(joined, x.addMessage(n, s)...)
+	return x.joined
 }
 
 func (x *index) addParent(n trace.Node, s trace.Span) {
@@ -86,11 +89,20 @@ func (x *index) addParent(n trace.Node, s trace.Span) {
 	if s.ParentID().IsZero() {
 		return
 	}
-	if p := x.parent(v, s); p != trace.None {
-		x.graph.SetParent(n, p)
-		return
+	parent := parentOf(s)
+	hash := x.waiting.hash(parent)
+	// Who waits already shows that the parent is not there, without a look at all spans.
+	first := x.firstWaiting(v, hash, parent)
+	if first == trace.None {
+		if p := x.parent(v, s); p != trace.None {
+			x.graph.SetParent(n, p)
+			return
+		}
+		x.waiting.add(hash, n)
+	} else {
+		x.waiting.replace(hash, first, n)
 	}
-	x.await(v, n, parentOf(s))
+	x.graph.Chain(n, first)
 }
 
 func parentOf(s trace.Span) spanID { return spanID{s.TraceID(), s.ParentID()} }
@@ -111,18 +123,6 @@ func (x *index) parent(v trace.View, s trace.Span) trace.Node {
 	return found
 }
 
-// await chains n to the others that wait for the same parent.
-func (x *index) await(v trace.View, n trace.Node, parent spanID) {
-	hash := x.waiting.hash(parent)
-	first := x.firstWaiting(v, hash, parent)
-	x.graph.Chain(n, first)
-	if first == trace.None {
-		x.waiting.add(hash, n)
-	} else {
-		x.waiting.replace(hash, first, n)
-	}
-}
-
 func (x *index) firstWaiting(v trace.View, hash uint64, parent spanID) trace.Node {
 	for n := range x.waiting.find(hash) {
 		if parentOf(v.Span(n)) == parent {
@@ -132,12 +132,12 @@ func (x *index) firstWaiting(v trace.View, hash uint64, parent spanID) trace.Nod
 	return trace.None
 }
 
-// adopt gives n the children that have waited for it.
-func (x *index) adopt(n trace.Node, id spanID) (children []trace.Node) {
+// adopt gives n the children that have waited for it, and appends them to children.
+func (x *index) adopt(children []trace.Node, n trace.Node, id spanID) []trace.Node {
 	hash := x.waiting.hash(id)
 	c := x.firstWaiting(x.graph.View(), hash, id)
 	if c == trace.None {
-		return nil
+		return children
 	}
 	x.waiting.remove(hash, c)
 	for c != trace.None {

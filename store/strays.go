@@ -39,6 +39,9 @@ func joined(v trace.View, n trace.Node) bool { return v.Evicted(n) || v.Caused(n
 
 // from is where those stand that start no earlier.
 func (l *strays) from(start trace.Time) int {
+	if n := len(l.all); n == 0 || l.all[n-1].start < start {
+		return n // as nearly always
+	}
 	return sort.Search(len(l.all), func(i int) bool { return l.all[i].start >= start })
 }
 
