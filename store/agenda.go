@@ -78,6 +78,9 @@ func (q *queue) push(in *instance) {
 	q.waiting = append(q.waiting, in)
 }
 
+// len counts the marks, also those of instances that are not dirty any more.
+func (q *queue) len() int { return len(q.waiting) - q.head }
+
 // pop takes the first instance that is still marked as dirty, nil if there is none.
 func (q *queue) pop() *instance {
 	for q.head < len(q.waiting) {

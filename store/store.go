@@ -250,8 +250,9 @@ func (s *Store) poll() (trace.Flow, bool, time.Duration, error) {
 		s.advance(in, now)
 		acted = true
 	}
+	marked := s.dirty.len()
 	in := s.dirty.pop()
-	if acted || in != nil {
+	if acted || marked != s.dirty.len() {
 		s.log(Op{Kind: OpNext, Handed: in != nil})
 	}
 	if in == nil {

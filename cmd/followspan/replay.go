@@ -29,43 +29,72 @@ type bundleLine struct {
 
 // checkBundle judges the run again that a bundle holds.
 func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, path string, reports []reportFile) error {
-	view := newView(c.ErrOrStderr(), flags.verbose)
-	next, stop := iter.Pull(bundleLines(ctx, path))
+	p := &replayer{ctx: ctx, stderr: c.ErrOrStderr(), view: newView(c.ErrOrStderr(), flags.verbose), path: path}
+	result, err := p.replay(false)
+	if errors.Is(err, run.ErrDiverged) {
+		p.view.hint(fmt.Sprintf("followspan %s, which made this bundle, closed flows otherwise: they are judged by all that arrived", p.head.Version))
+		result, err = p.replay(true)
+	}
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(p.stderr, "followspan: interrupted")
+		return exitError(run.ExitCannotRun)
+	case err != nil:
+		return err
+	}
+	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
+}
+
+// replayer judges a bundle.
+type replayer struct {
+	ctx    context.Context
+	stderr io.Writer
+	view   *view
+	path   string
+	head   bundleHead
+}
+
+func (p *replayer) replay(loose bool) (*run.Result, error) {
+	next, stop := iter.Pull(bundleLines(p.ctx, p.path))
 	defer stop()
-	var head bundleHead
-	if err := readLine(next, &head); err != nil {
-		return err
+	p.head = bundleHead{}
+	if err := readLine(next, &p.head); err != nil {
+		return nil, err
 	}
-	inputs, st, absence, err := head.open(c.ErrOrStderr(), path)
+	inputs, st, absence, err := p.head.open(p.stderr, p.path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	result, err := run.Replay(run.ReplaySettings{Inputs: inputs, Store: st, Require: absence, Next: func() (run.Entry, error) {
-		line, ok := next()
-		if cut := (*recording.Error)(nil); errors.As(line.err, &cut) {
-			view.hint(cut.Error() + "; what is before that is judged")
-			ok = false
-		}
-		if !ok {
-			return run.Entry{}, io.EOF
-		}
-		e := run.Entry{Spans: line.spans}
-		if line.err != nil {
-			return e, line.err
-		}
-		if err := json.Unmarshal(line.data, &e); err != nil {
-			return e, fmt.Errorf("an entry of the journal: %w", err)
-		}
-		return e, nil
+	result, err := run.Replay(run.ReplaySettings{Inputs: inputs, Store: st, Require: absence, Loose: loose, Next: func() (run.Entry, error) {
+		return p.entry(next())
 	}})
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", p.path, err)
 	}
 	var was bundleResult
 	if err := readLine(next, &was); err == nil {
-		compareResults(view, head, was, newBundleResult(result))
+		p.compare(was, newBundleResult(result))
 	}
-	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
+	return result, nil
+}
+
+// entry reads a line of the journal. Where the bundle was cut off it ends.
+func (p *replayer) entry(line bundleLine, ok bool) (e run.Entry, err error) {
+	if cut := (*recording.Error)(nil); errors.As(line.err, &cut) {
+		p.view.hint(cut.Error() + "; what is before that is judged")
+		ok = false
+	}
+	switch {
+	case !ok:
+		return e, io.EOF
+	case line.err != nil:
+		return e, line.err
+	}
+	if err := json.Unmarshal(line.data, &e); err != nil {
+		return e, fmt.Errorf("an entry of the journal: %w", err)
+	}
+	e.Spans = line.spans
+	return e, nil
 }
 
 // bundleLines reads a bundle. An error is the last line.
@@ -127,17 +156,18 @@ func (h *bundleHead) open(stderr io.Writer, path string) ([]run.Input, *store.St
 	return inputs, store.New(run.Memberships(inputs), settings), absence, nil
 }
 
-// compareResults says if the run found something else, as another version of
-// followspan may have.
-func compareResults(view *view, head bundleHead, was, is bundleResult) {
+// compare says if the run found something else, as another version of followspan may
+// have.
+func (p *replayer) compare(was, is bundleResult) {
 	differ := max(len(was.Verdicts), len(is.Verdicts))
 	for i := range min(len(was.Verdicts), len(is.Verdicts)) {
+		was.Verdicts[i].Why = is.Verdicts[i].Why // its words may change
 		if was.Verdicts[i] == is.Verdicts[i] {
 			differ--
 		}
 	}
 	if differ > 0 {
-		view.hint(fmt.Sprintf("%s differ from the run's, which followspan %s judged", count(differ, "verdict"), head.Version))
+		p.view.hint(fmt.Sprintf("%s other than those of the run, which followspan %s judged", count(differ, "verdict"), p.head.Version))
 	}
 }
 

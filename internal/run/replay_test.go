@@ -1,11 +1,16 @@
 package run
 
 import (
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,6 +113,12 @@ invariants:
 		r.settings.Journal.End(result)
 		kept.replay(t, "the run", text, assertions.Quiet, result)
 
+		loose := ReplaySettings{Inputs: r.settings.Inputs, Next: kept.reader(len(kept.lines)), Loose: true}
+		loose.Store = store.New(Memberships(loose.Inputs), store.Settings{RunID: "r1"})
+		if got, err := Replay(loose); err != nil || cmp.Diff(outcomes(result), outcomes(got)) != "" {
+			t.Errorf("loosely judged again: %v, %v, want %v", err, outcomes(got), outcomes(result))
+		}
+
 		for n := range len(kept.lines) {
 			s := ReplaySettings{Inputs: r.settings.Inputs, Next: kept.reader(n)}
 			s.Store = store.New(Memberships(s.Inputs), store.Settings{RunID: "r1"})
@@ -117,6 +128,64 @@ invariants:
 			}
 		}
 	})
+}
+
+// Exporters that send at once, in whatever order the store takes them, are replayed
+// in that order.
+func TestReplayOfConcurrentExporters(t *testing.T) {
+	const exporters, requests = 8, 40
+	text := `version: 1
+defaults: {deadline: 300ms, quiet: 20ms}
+flows:
+  order:
+    origin: name == "order"
+    runs: any
+    expect: [spans.count == 5, 'count(spans, .name == "step") <= 3', spans.exists]
+`
+	kept := &keptJournal{}
+	s := Settings{Inputs: []Input{{Suite: load(t, text)}}, Journal: NewJournal(kept.keep), Command: &Command{Argv: []string{"true"}}, Random: rand.Reader}
+	s.Store = store.New(Memberships(s.Inputs), store.Settings{RunID: "r1", Journal: s.Journal.Store})
+	s.Drain = func(ctx context.Context) error {
+		var wg sync.WaitGroup
+		for e := range exporters {
+			wg.Go(func() { exportShuffled(ctx, t, s.Store, uint64(e), requests) })
+		}
+		wg.Wait()
+		return nil
+	}
+	result := Run(t.Context(), s)
+	s.Journal.End(result)
+	if n := len(result.Files[0].Flows[0].Instances); n < requests {
+		t.Errorf("%d instances", n)
+	}
+	kept.replay(t, "concurrent exporters", text, assertions.Quiet, result)
+}
+
+// exportShuffled sends orders of some steps, in any order and some of it twice.
+func exportShuffled(ctx context.Context, t *testing.T, to *store.Store, seed uint64, requests int) {
+	r := mathrand.New(mathrand.NewPCG(seed, 1))
+	var w trace.Builder
+	for i := range requests {
+		w.SetResource(trace.ResourceData{Attrs: []trace.Attr{textAttr("service.name", fmt.Sprint("svc", seed)), textAttr("service.instance.id", fmt.Sprint(seed))}})
+		now := trace.TimeOf(time.Now())
+		for k := range r.Perm(2 + r.IntN(4)) {
+			d := trace.SpanData{TraceID: trace.TraceID{byte(1 + i)}, ID: trace.SpanID{byte(1 + seed), byte(1 + k)}, Name: "step", Start: now, End: now}
+			if k == 0 && seed%4 == 0 {
+				d.Name = "order"
+			} else {
+				d.Parent = trace.SpanID{byte(1 + r.IntN(8)), 1}
+			}
+			w.Add(&d)
+		}
+		spans := w.Commit()
+		for range 1 + r.IntN(2) {
+			r.Shuffle(len(spans), func(a, b int) { spans[a], spans[b] = spans[b], spans[a] })
+			batch := trace.Batch{Spans: slices.Clone(spans[:1+r.IntN(len(spans))]), Received: trace.TimeOf(time.Now()), Sender: fmt.Sprint("host:", seed)}
+			if err := to.Consume(ctx, batch); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 // A journal of something else is an error, not another verdict.
