@@ -9,9 +9,9 @@ import (
 // retractNested undoes instances whose origin turned out to lie under another one
 // of the same flow, since n joined what is below it with what is above it.
 func (s *Store) retractNested(n trace.Node) {
-	for _, d := range s.flows {
-		if d.Opens == trace.OpensBySpan && (s.startedBy(d, n) != nil || s.underOrigin(d, n)) {
-			s.retractBelow(d, n)
+	for _, st := range s.trace(s.graph.View().Span(n).TraceID()).started {
+		if len(st.all) > 1 && (s.startedBy(st.of, n) != nil || s.underOrigin(st.of, n)) {
+			s.retractBelow(st.of, n)
 		}
 	}
 }
