@@ -110,19 +110,23 @@ func (x *explainer) typed(c *lang.Expr) []part {
 	}
 	mixed := len(kinds) > 1 || c.Calls("isInt", "isFloat", "isString", "isBool", "isList")
 	for i, p := range out {
+		name := subject(p.expr)
+		if slices.ContainsFunc(out, func(q part) bool { return q.expr != p.expr && subject(q.expr) == name }) {
+			name = clone(oneLine(p.expr.Text())) // the dot tells them apart
+		}
 		switch p.value.Kind() {
 		case lang.Missing:
-			out[i].text = subject(p.expr) + " is missing"
+			out[i].text = name + " is missing"
 		case lang.Set:
-			out[i].text = fmt.Sprintf("%s is %s", subject(p.expr), counted(len(p.value.Nodes()), "span"))
+			out[i].text = fmt.Sprintf("%s is %s", name, counted(len(p.value.Nodes()), "span"))
 		case lang.Int, lang.Float, lang.String, lang.Bool:
 			if mixed {
-				out[i].text = subject(p.expr) + " is " + clone(lang.Describe(p.value))
+				out[i].text = name + " is " + clone(lang.Describe(p.value))
 				break
 			}
 			fallthrough
 		default:
-			out[i].text = subject(p.expr) + " is " + x.show(p.value)
+			out[i].text = name + " is " + x.show(p.value)
 		}
 	}
 	return out
