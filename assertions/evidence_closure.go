@@ -110,7 +110,7 @@ func (x *explainer) counterexample(c *lang.Expr, elem element, wrong bool) {
 		return
 	}
 	if nodes := elem.Nodes(); len(nodes) > 0 {
-		x.group(nodes, c, text)
+		x.group(elem, nodes, c, text)
 		return
 	}
 	value := x.show(elem.Value)
@@ -140,12 +140,12 @@ func (x *explainer) limit(c *lang.Expr) string {
 }
 
 // group explains a group of spans that is wrong as a whole.
-func (x *explainer) group(nodes []trace.Node, c *lang.Expr, text string) {
+func (x *explainer) group(elem element, nodes []trace.Node, c *lang.Expr, text string) {
 	if distinct := distinctOf(c); distinct != nil {
 		x.distribution(distinct)
 		return
 	}
-	x.fact("group", "%s of %s: %s", counted(len(nodes), "span"), x.name(nodes[0]), text)
+	x.fact(cmp.Or(elem.name, "group"), "%s of %s: %s", counted(len(nodes), "span"), x.name(nodes[0]), text)
 	for _, n := range nodes {
 		x.span(n, "")
 	}

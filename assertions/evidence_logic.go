@@ -122,13 +122,23 @@ func (x *explainer) negated(c *lang.Expr) {
 	}
 }
 
-// neither explains a or b, of which none holds.
+// neither explains a or b, of which none holds. That a set is not empty is no
+// reason where it is only an exception: all(x, …) or x.empty.
 func (x *explainer) neither(c *lang.Expr) {
+	parts := disjuncts(c)
+	if rules := slices.DeleteFunc(slices.Clone(parts), func(p *lang.Expr) bool { return p.Calls("empty") }); len(rules) > 0 {
+		parts = rules
+	}
+	if len(parts) == 1 {
+		x.blame(parts[0])
+		x.part(x.culprit(parts[0]))
+		return
+	}
 	var whys []string
-	for _, part := range disjuncts(c) {
+	for i, part := range parts {
 		inner := x.alone(part)
 		whys = append(whys, oneLine(part.Text())+" ("+inner.Why+")")
-		if len(whys) == 1 {
+		if i == 0 {
 			values := x.Values
 			*x.Evidence = *inner.Evidence
 			x.Values = values

@@ -44,7 +44,7 @@ func (x *explainer) because(c *lang.Expr, holds bool) string {
 // ofElement reports whether an operand is a word about the element itself, which is
 // named beside it anyway.
 func ofElement(e *lang.Expr) bool {
-	return e.Op == lang.OpCall && e.Type.Base == lang.TBool && !slices.ContainsFunc(e.Args, func(a *lang.Expr) bool {
+	return e.Op == lang.OpCall && (e.Type.Base == lang.TBool || e.Calls("string")) && !slices.ContainsFunc(e.Args, func(a *lang.Expr) bool {
 		return a.Op != lang.OpLiteral && (a.Op != lang.OpElement || a.IsSpans())
 	})
 }
@@ -96,11 +96,11 @@ func (x *explainer) inner(c *lang.Expr, holds bool) string {
 		if len(bad) > 1 {
 			verb = "do"
 		}
-		return fmt.Sprintf("%d of %s %s not satisfy it, %s", len(bad), x.these(over, elems), verb, x.of(p, bad[0], ": ", false))
+		return fmt.Sprintf("%d of %s %s not satisfy it, %s", len(bad), x.these(over, elems), verb, x.named(p, bad[0]))
 	case len(good) == 0 || c.Calls("all") && !holds:
 		return x.none(over, p, elems)
 	case len(good) == 1:
-		return x.of(p, good[0], " satisfies it: ", true)
+		return x.of(p, good[0], true)
 	}
 	return fmt.Sprintf("%d of %s satisfy it: %s", len(good), x.these(over, elems), x.listed(good))
 }
@@ -157,19 +157,36 @@ func (x *explainer) parted(p *lang.Expr, elems []element) (good, bad []element) 
 }
 
 // of says why a closure holds for one element or does not.
-func (x *explainer) of(p *lang.Expr, elem element, between string, holds bool) string {
-	p.For(x.frame, elem.Value)
-	if text := x.because(p.Args[0], holds); text != "" {
-		return x.label(elem) + between + text
+func (x *explainer) of(p *lang.Expr, elem element, holds bool) string {
+	verb := " does not satisfy "
+	if holds {
+		verb = " satisfies "
 	}
-	return x.label(elem) + strings.TrimSuffix(between, ": ")
+	if text := x.whyFor(p, elem, holds); text != "" {
+		return x.label(elem) + verb + "it: " + text
+	}
+	return x.label(elem) + verb + oneLine(p.Args[0].Text())
+}
+
+// whyFor is because of one element.
+func (x *explainer) whyFor(p *lang.Expr, elem element, holds bool) string {
+	p.For(x.frame, elem.Value)
+	return x.because(p.Args[0], holds)
+}
+
+// named names an element and why a closure does not hold for it.
+func (x *explainer) named(p *lang.Expr, elem element) string {
+	if text := x.whyFor(p, elem, false); text != "" {
+		return x.label(elem) + ": " + text
+	}
+	return x.label(elem)
 }
 
 // none says that no element satisfies a closure, and which one comes nearest. If
 // none satisfies any part of it, it says what they have instead.
 func (x *explainer) none(over, p *lang.Expr, elems []element) string {
 	if len(elems) == 1 {
-		return x.of(p, elems[0], " does not satisfy it: ", false)
+		return x.of(p, elems[0], false)
 	}
 	ranked, best := x.ranked(p, elems)
 	text := fmt.Sprintf("none of %s satisfies it", x.these(over, elems))
@@ -178,7 +195,7 @@ func (x *explainer) none(over, p *lang.Expr, elems []element) string {
 			return text + ": " + others
 		}
 	}
-	nearest := x.of(p, ranked[0], ": ", false)
+	nearest := x.named(p, ranked[0])
 	if best.of > 1 {
 		return fmt.Sprintf("%s; %d of %d conditions hold for %s", text, best.holds, best.of, nearest)
 	}
@@ -298,8 +315,8 @@ func (x *explainer) ordered(over *lang.Expr) []element {
 	return out
 }
 
-// namesIn are the names of the elements of a list that is written in the file, and
-// of the values of a map.
+// namesIn are the names of the elements of a list that is written in the file, of
+// the values of a map and of groups.
 func (x *explainer) namesIn(over *lang.Expr) (names []string) {
 	switch {
 	case over.Op == lang.OpList:
@@ -310,7 +327,7 @@ func (x *explainer) namesIn(over *lang.Expr) (names []string) {
 			names = append(names, subject(a))
 		}
 	case over.Calls("values"):
-		for _, key := range lang.Keys(over.Args[0].Value(x.frame)) {
+		for _, key := range x.frame.Keys(over.Args[0].Value(x.frame)) {
 			names = append(names, clone(key))
 		}
 	}

@@ -40,11 +40,16 @@ func (e *Expr) Elements(f *Frame) (out []Value) {
 	return out
 }
 
-// Keys are the keys of a Map in their order.
-func Keys(v Value) (out []string) {
-	if m, ok := v.ref.(mapping); ok {
-		for _, e := range sorted(m) {
+// Keys are what words say of the keys of a Map or of Groups, in the order of values.
+func (f *Frame) Keys(v Value) (out []string) {
+	switch x := v.ref.(type) {
+	case mapping:
+		for _, e := range sorted(x) {
 			out = append(out, e.key)
+		}
+	case *groups:
+		for _, k := range x.keys {
+			out = append(out, f.Show(k))
 		}
 	}
 	return out
