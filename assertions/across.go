@@ -35,8 +35,10 @@ func (c *compiler) across(a *Across) []*check {
 }
 
 // JudgeAcross judges a flow's across: over its closed instances, in the order in
-// which they are given. It returns nothing if the flow has no across.
-func (s *Suite) JudgeAcross(flow string, closed []*Instance) []Verdict {
+// which they are given. Lost is how much was sent or recorded that could not be taken:
+// there may have been more instances, or more to them. It returns nothing if the flow
+// has no across.
+func (s *Suite) JudgeAcross(flow string, closed []*Instance, lost int) []Verdict {
 	f := s.Flow(flow)
 	if len(f.across) == 0 {
 		return nil
@@ -44,6 +46,7 @@ func (s *Suite) JudgeAcross(flow string, closed []*Instance) []Verdict {
 	in := newInstance(f)
 	fr := in.frame
 	fr.Open = false
+	var all pastRuns
 	for _, run := range closed {
 		if run.judged.IsZero() {
 			continue
@@ -51,17 +54,25 @@ func (s *Suite) JudgeAcross(flow string, closed []*Instance) []Verdict {
 		if run.judged.Received() >= fr.View.Received() {
 			fr.View, in.judged = run.judged.View, run.judged
 		}
-		fr.Runs = append(fr.Runs, run.summary())
+		past := run.past()
+		fr.Runs = append(fr.Runs, past.RunState)
+		all.add(past)
 	}
 	var out []Verdict
 	for _, k := range f.across {
 		st := &checkState{check: k}
 		guard, that := in.answer(st)
 		v := Verdict{Assertion: k.assertion, Outcome: outcome(guard, that)}
-		if want := f.Decl.Across.Runs; len(fr.Runs) < want && v.Outcome == Pass {
+		want := f.Decl.Across.Runs
+		why := all.doubtOf(v.Outcome, lost)
+		switch {
+		case len(fr.Runs) < want && v.Outcome == Pass:
 			v.Outcome = Inconclusive
-			v.Evidence.Why = fmt.Sprintf("it holds for %s, and %d were asked for", counted(len(fr.Runs), "run"), want)
-		} else {
+			v.explained().Why = fmt.Sprintf("it holds for %s, and %d were asked for", counted(len(fr.Runs), "run"), want)
+		case why != "":
+			v.Outcome, v.Grade = Inconclusive, max(all.grade, Quiet)
+			v.explained().Why = "for what arrived this is a " + outcome(guard, that).String() + ", but " + why
+		default:
 			in.explain(&v, st, in.judged, guard, that)
 		}
 		out = append(out, v)
@@ -69,7 +80,72 @@ func (s *Suite) JudgeAcross(flow string, closed []*Instance) []Verdict {
 	return out
 }
 
-// summary is what across sees of a closed instance.
+// pastRun is what across sees of a closed instance.
+type pastRun struct {
+	*lang.RunState
+	lost  bool   // data that it should have
+	grade Grade  // of what it lacks
+	doubt string // why that is not better
+	least Grade  // that was asked for
+}
+
+func (in *Instance) past() *pastRun {
+	if in.released == nil {
+		return in.pastRun()
+	}
+	p := *in.released.run
+	p.lost = p.lost || in.judged.Remains().Late > 0 || in.judged.Remains().Unanswered
+	return &p
+}
+
+func (in *Instance) pastRun() *pastRun {
+	f := in.judged
+	p := &pastRun{RunState: in.summary(), lost: len(f.Losses()) > 0, least: in.required}
+	switch {
+	case len(f.OpenEdges()) > 0:
+		p.grade, p.doubt = Unproved, "not everything arrived of flow "+f.ID
+	case in.required == Proved:
+		if p.doubt = unproved(f.Marks(), nil); p.doubt != "" {
+			p.grade = Quiet
+		}
+	}
+	return p
+}
+
+// pastRuns is what the instances lack together.
+type pastRuns struct {
+	pastRun
+	losing int // of how many data was lost
+}
+
+func (all *pastRuns) add(p *pastRun) {
+	if p.lost {
+		all.losing++
+	}
+	if p.grade > all.grade {
+		all.grade, all.doubt = p.grade, p.doubt
+	}
+	all.least = max(all.least, p.least)
+}
+
+// doubtOf says why a finding about all instances may be wrong, "" if it may not.
+func (all *pastRuns) doubtOf(found Outcome, lost int) string {
+	switch {
+	case found != Pass && found != Fail:
+		return ""
+	case lost > 0:
+		return fmt.Sprintf("not all that was sent or recorded could be taken (%d lost)", lost)
+	case all.losing > 0:
+		return "data was lost of " + counted(all.losing, "run")
+	case found == Fail:
+		return ""
+	case all.grade == Unproved, all.least != NoAbsence && all.grade > all.least:
+		return all.doubt
+	}
+	return ""
+}
+
+// summary is what the expressions of across read of an instance.
 func (in *Instance) summary() *lang.RunState {
 	r := &lang.RunState{Origin: in.frame.Origin, Sets: in.frame.Sets}
 	var first, last trace.Time

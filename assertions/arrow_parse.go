@@ -1,6 +1,7 @@
 package assertions
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -104,10 +105,17 @@ func (s *lineScanner) operation(a *Arrow) bool {
 	if m := operationEnd.FindStringIndex(s.rest()); m != nil {
 		end = start + m[0]
 	}
+	if m := lostComma.FindStringSubmatchIndex(s.text[start:end]); m != nil {
+		from := start + m[2]
+		return s.fail(from, end, "a comma is missing", fmt.Sprintf("%q must follow a comma", s.text[from:end]), s.text[start:start+m[0]]+", "+s.text[from:end], "quote the operation if this is a part of it")
+	}
 	a.Operation, a.OperationRange = s.text[start:end], s.at(start, end)
 	s.pos = end
 	return true
 }
+
+// lostComma finds a count at the end of an operation.
+var lostComma = regexp.MustCompile(`\s+((?:exactly|at most|at least) (?:once|\d+)|optional)$`)
 
 var operationEnd = regexp.MustCompile(`\s*,(?:\s|$)|\s*,(?:exactly|at|optional|through|as|within)(?:\s|$)|\s+within(?:\s|$)`)
 

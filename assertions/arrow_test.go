@@ -125,6 +125,8 @@ func TestArrowMistakes(t *testing.T) {
 		{"a -> b «c -> d»", "several arrows in one line", "in YAML, start the block with | to keep its lines apart"},
 		{"a -> b «Charge»", "text after the callee", ": Charge if it is the operation"},
 		{"a -> b «exactly once»", "a comma is missing", ", exactly once"},
+		{"a -> b: Charge «exactly once»", "a comma is missing", "Charge, exactly once"},
+		{"a -> b: Charge «at most 3» within 1s", "a comma is missing", "Charge, at most 3"},
 		{"a -> b«:»", "an arrow with an empty operation", "leave the colon out to mean any operation"},
 		{"a -> b, «exactly twice»", "unknown count", "exactly 2"},
 		{"a -> b, «exactly»", "unknown count", "exactly 1"},
@@ -206,6 +208,7 @@ func TestParseOnly(t *testing.T) {
 
 func FuzzArrows(f *testing.F) {
 	f.Add("checkout -> payment: Charge within 1s, exactly once, as charge # c\n\"a b\" !~> 'c'\n")
+	f.Add("a => b, through [x, 'y z',], at most 2\na !=> b,through[\na -> b, through [c] d\n")
 	f.Add("a --> b\na → b\na -> b, exactly twice\nc -> [d, e]\n-\n\"")
 	f.Fuzz(func(t *testing.T, text string) {
 		src := diag.NewSource("f", text)

@@ -11,7 +11,7 @@ import (
 // such as "email", or "payment (1 of 2)". An assertion that would hold if nothing
 // more came needs none, nor does one that no further span is known to help.
 func (in *Instance) Awaiting() []string {
-	if in.judged.IsZero() {
+	if in.released != nil || in.judged.IsZero() {
 		return nil
 	}
 	var out []string

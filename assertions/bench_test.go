@@ -232,30 +232,79 @@ flows:
       - all(spans, {let s = it; any(s.children, .duration < 10h) or s.duration >= 0s})
 `
 
-// TestJudgingIsLinear judges ten times as many spans in about ten times the time,
-// in batches and one by one.
+// TestJudgingIsLinear judges ten times as many spans in about ten times the steps, in
+// batches and one by one.
 func TestJudgingIsLinear(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it measures")
-	}
 	tests := []struct {
 		name, suite string
 		few, batch  int
 	}{{"selectors in batches", bigSuite(), 1000, 100}, {"arrows one by one", arrowSuite, 300, 1}}
 	for _, test := range tests {
 		suite := mustLoad(t, test.suite)
-		quickest := func(flows []trace.Flow) time.Duration {
-			best := time.Hour
-			for range 5 {
-				start := time.Now()
-				incrementally(suite, flows)
-				best = min(best, time.Since(start))
+		steps := func(flows []trace.Flow) int {
+			in := suite.Open("big")
+			for _, f := range flows {
+				in.Evaluate(f)
 			}
-			return best
+			return in.Spent()
 		}
-		few, many := quickest(bigFlow(test.few, test.batch)), quickest(bigFlow(10*test.few, test.batch))
-		if many > 40*few {
-			t.Errorf("%s: %d spans took %s, ten times as many %s", test.name, test.few, few, many)
+		few, many := steps(bigFlow(test.few, test.batch)), steps(bigFlow(10*test.few, test.batch))
+		t.Logf("%s: %d spans took %d steps, ten times as many %d", test.name, test.few, few, many)
+		if few < test.few || many > 20*few {
+			t.Errorf("%s: %d spans took %d steps, ten times as many %d", test.name, test.few, few, many)
 		}
+	}
+}
+
+// An explanation ends, however much there is to explain: every span is compared
+// with every other, and none of them is what it should be.
+func TestExplanationsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a second")
+	}
+	suite := mustLoad(t, `version: 1
+flows:
+  big:
+    origin: name == "origin"
+    expect:
+      - 'all(spans, {let a = it; any(spans, .duration == a.duration and .duration > 9h)})'
+`)
+	found := suite.Open("big").Evaluate(bigFlow(4000, 4000)[1])
+	if len(found) != 1 || found[0].Outcome != assertions.Fail || len(found[0].Explanation().Spans) == 0 {
+		t.Fatalf("got %+v, want one failure with spans", found)
+	}
+	if why := found[0].Explanation().Why; !strings.HasPrefix(why, "at least ") {
+		t.Errorf("every span was looked at: %s", why)
+	}
+}
+
+// Where every instance fails for one reason, the first are explained by all spans
+// that arrived, the rest by their own: many failures cost no more than many passes.
+func TestManyFailuresAreBounded(t *testing.T) {
+	suite := mustLoad(t, `version: 1
+spans:
+  refund: service == "shop" and name == "refund"
+flows:
+  order:
+    origin: name == "order"
+    expect:
+      - refund.exists
+`)
+	var text strings.Builder
+	const orders, work = 500, 9 // more than mostSearched allows for all of them
+	for range orders {
+		text.WriteString("shop  order  0..100ms\n" + strings.Repeat("  shop  work  internal  10..20ms\n", work))
+	}
+	var spent []int
+	for _, f := range storetest.Flows(suite.Memberships(), sketch.MustParse(text.String())) {
+		in := suite.Open("order")
+		found := in.Evaluate(f)
+		if len(found) != 1 || found[0].Outcome != assertions.Fail || len(found[0].Explanation().Near) == 0 {
+			t.Fatalf("got %+v, want a failure with what is nearest", found)
+		}
+		spent = append(spent, in.Spent())
+	}
+	if first, last := spent[0], spent[orders-1]; first < orders*work || last > 100*work {
+		t.Errorf("explaining the first of %d failures took %d steps, the last %d", orders, first, last)
 	}
 }

@@ -46,13 +46,13 @@ shop  order  0..100ms
 	if err := p.Store.Consume(t.Context(), trace.Batch{Spans: []trace.Span{arrivals[3].Span}}); err != nil {
 		t.Fatal(err)
 	}
-	verdicts := in.Evaluate(p.Close(trace.ByEndOfRun)[0])
+	verdicts := in.Evaluate(p.Close(trace.ByEndOfRecording)[0])
 	if len(verdicts) != 4 {
 		t.Errorf("%d verdicts at closing, want 4", len(verdicts))
 	}
 	for _, v := range verdicts {
 		if v.Outcome != assertions.Pass {
-			t.Errorf("%s is %v: %s", v.Assertion.Name, v.Outcome, v.Evidence.Why)
+			t.Errorf("%s is %v: %s", v.Assertion.Name, v.Outcome, v.Explanation().Why)
 		}
 	}
 }

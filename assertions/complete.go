@@ -1,11 +1,21 @@
 package assertions
 
-import "github.com/followspan/followspan/trace"
+import (
+	"slices"
+
+	"github.com/followspan/followspan/trace"
+)
 
 // Complete explains anew, from the closed flow, what failed early: at that time
 // the evidence was what had arrived by then. It changes nothing but the evidence.
 func (in *Instance) Complete(f trace.Flow, verdicts []Verdict) {
 	if f.State() != trace.Closed {
+		return
+	}
+	if f.Evicted() || !slices.ContainsFunc(verdicts, failedEarly) {
+		return
+	}
+	if in = in.restored(); in == nil {
 		return
 	}
 	states := map[*Assertion]*checkState{}
@@ -16,7 +26,7 @@ func (in *Instance) Complete(f trace.Flow, verdicts []Verdict) {
 	for i := range verdicts {
 		v := &verdicts[i]
 		s := states[v.Assertion]
-		if s == nil || !v.Early || v.Outcome != Fail {
+		if s == nil || !failedEarly(*v) {
 			continue
 		}
 		if !filled {
@@ -24,8 +34,10 @@ func (in *Instance) Complete(f trace.Flow, verdicts []Verdict) {
 			filled = true
 		}
 		if guard, that := in.answer(s); outcome(guard, that) == Fail {
-			v.Evidence = Evidence{}
+			v.Evidence = nil
 			in.explain(v, s, f, guard, that)
 		}
 	}
 }
+
+func failedEarly(v Verdict) bool { return v.Early && v.Outcome == Fail }

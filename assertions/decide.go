@@ -99,7 +99,7 @@ func (in *Instance) close(v *Verdict, s *checkState, f trace.Flow, guard, that l
 	if v.Outcome == Pass && in.nobodyCalls(s) {
 		v.Outcome = Errored
 	}
-	if v.Outcome != Pass && v.Outcome != Fail {
+	if v.Outcome != Pass && v.Outcome != Fail && v.Outcome != NotApplicable {
 		return
 	}
 	if in.certain(s, v.Outcome) {
@@ -109,8 +109,10 @@ func (in *Instance) close(v *Verdict, s *checkState, f trace.Flow, guard, that l
 	switch {
 	case len(f.Losses()) > 0:
 		v.Outcome = Inconclusive
-	case v.Outcome == Pass && (v.Grade == Unproved || in.required != NoAbsence && v.Grade > in.required):
+	case v.Outcome != Fail && (v.Grade == Unproved || in.required != NoAbsence && v.Grade > in.required):
 		v.Outcome = Inconclusive
+	case v.Outcome == NotApplicable:
+		v.Grade = NoAbsence // Nothing was asked.
 	}
 }
 
@@ -148,7 +150,7 @@ func (in *Instance) stamp(v *Verdict, s *checkState, f trace.Flow) {
 		}
 	}
 	if last != trace.None {
-		v.By = ref(f.View, last)
+		v.By = new(ref(f.View, last))
 		v.At = max(f.ReceivedAt(last).Sub(f.Started), 0)
 	}
 }
@@ -180,7 +182,7 @@ func (in *Instance) named(party string) bool {
 			return len(t.members) > 0
 		}
 	}
-	if in.services.has(in.frame.View, party) {
+	if in.frame.View.HasService(party) {
 		return true
 	}
 	for _, n := range in.spans {

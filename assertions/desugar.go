@@ -169,7 +169,7 @@ func (c *compiler) callee(a *Arrow) string {
 	source := fmt.Sprintf("entersService(it, %q)", a.Callee.Name)
 	name := a.Callee.Name + " calls"
 	if operation != "" {
-		source += " and " + operation
+		source = fmt.Sprintf("entersService(it, %q, %q) and %s", a.Callee.Name, a.Operation, operation)
 		name = a.Callee.Name + " " + a.Operation
 	}
 	return c.serviceSet(name, source)

@@ -173,7 +173,7 @@ func TestLanguageTables(t *testing.T) {
 	}
 	for v := range judgeSketch(t, suite, spans).Verdicts() {
 		if v.Outcome != assertions.Pass {
-			t.Errorf("line %d: %s: %s, %s", lines[v.Assertion.Text], v.Assertion.Text, v.Outcome, v.Evidence.Why)
+			t.Errorf("line %d: %s: %s, %s", lines[v.Assertion.Text], v.Assertion.Text, v.Outcome, v.Explanation().Why)
 		}
 	}
 }
@@ -191,7 +191,7 @@ func TestLanguageRenamedAttributes(t *testing.T) {
 		for _, m := range names.FindAllStringSubmatch(r.cells[0]+r.cells[1], -1) {
 			listed = append(listed, m[1])
 		}
-		if want := lang.Aliases(listed[0]); !slices.Equal(want, listed) {
+		if want := trace.Aliases(listed[0]); !slices.Equal(want, listed) {
 			t.Errorf("line %d: %s is found as %v", r.line, listed[0], want)
 		}
 	}
@@ -204,11 +204,12 @@ func TestLanguageRenamedAttributes(t *testing.T) {
 func TestLanguageDefaults(t *testing.T) {
 	rows := tablesOf(readLanguage(t))
 	for what, want := range map[string]any{
-		"deadline": trace.DefaultDeadline, "quiet": trace.DefaultQuiet, "stitch.hops": trace.DefaultHops, "system.stop": assertions.DefaultStop,
+		"deadline": trace.DefaultDeadline, "quiet": trace.DefaultQuiet, "stitch.hops": trace.DefaultHops,
+		"system.start": assertions.DefaultStart, "system.stop": assertions.DefaultStop,
 	} {
 		text := fmt.Sprint(want)
 		if d, ok := want.(time.Duration); ok {
-			text = lang.FormatDuration(d)
+			text = strings.Replace(lang.FormatDuration(d), "m0s", "m", 1)
 		}
 		if r, ok := rowOf(t, rows, "what", func(code string) bool { return code == what }); !ok || r.cells[1] != text {
 			t.Errorf("%s: want %s, got %v", what, text, r.cells)

@@ -298,8 +298,8 @@ func (p *played) result() *run.Result {
 			closed = append(closed, x.instance)
 		}
 		if !declared.IsInvariant() {
-			v := p.suite.JudgeRuns(declared.Name, len(f.Instances), p.player.Store.View())
-			f.Runs, f.Across = &v, p.suite.JudgeAcross(declared.Name, closed)
+			v := p.suite.JudgeRuns(declared.Name, len(f.Instances), p.player.Store.View(), 0)
+			f.Runs, f.Across = &v, p.suite.JudgeAcross(declared.Name, closed, 0)
 		}
 		file.Flows = append(file.Flows, f)
 	}
@@ -332,7 +332,7 @@ func verdictsIn(r *run.Result) string {
 			passed++
 			continue
 		}
-		fmt.Fprintf(&b, "# %s  %s: %s\n", strings.ToUpper(v.Outcome.String()), v.Assertion.Name, v.Evidence.Why)
+		fmt.Fprintf(&b, "# %s  %s: %s\n", strings.ToUpper(v.Outcome.String()), v.Assertion.Name, v.Explanation().Why)
 	}
 	if b.Len() == 0 && passed > 0 {
 		b.WriteString("# PASS\n")

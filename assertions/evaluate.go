@@ -45,7 +45,7 @@ func (in *Instance) look(f trace.Flow) []trace.Node {
 	}
 	fr.Member = f.Contains
 	fr.Orphan = orphans(f)
-	fr.Instrumented = func(service string) bool { return in.services.has(f.View, service) }
+	fr.Instrumented = f.HasService
 	var order *trace.Order
 	fr.Order = func() lang.Order {
 		if order == nil {
@@ -109,7 +109,9 @@ func (in *Instance) file(news []trace.Node) map[string][]trace.Node {
 		in.filed[service] = in.filed[service][:0]
 	}
 	for _, n := range news {
-		service := in.frame.View.Span(n).Service()
+		span := in.frame.View.Span(n)
+		in.missed = in.missed || span.Evicted()
+		service := span.Service()
 		list, known := in.filed[service]
 		if !known {
 			service = clone(service) // the map outlives the span's memory
@@ -126,6 +128,9 @@ func (in *Instance) fillSet(i int, t *tracker, filed map[string][]trace.Node, mo
 	case i == 0:
 		t.take(in.frame, in.spans)
 	case t.plan.base == 0 && t.plan.service != "":
+		if in.missed {
+			t.lose()
+		}
 		t.ask(in.frame, filed[t.plan.service])
 	case t.plan.computed == nil:
 		base := in.sets[t.plan.base]

@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/followspan/followspan/assertions/internal/lang"
@@ -30,9 +31,10 @@ func (in *Instance) explain(v *Verdict, s *checkState, f trace.Flow, guard, that
 	if v.Outcome == Pass && !v.Vacuous {
 		return
 	}
-	x := &explainer{Evidence: &v.Evidence, in: in, check: s, flow: f, frame: in.frame, v: v}
-	in.frame.Within = s.within
-	defer func() { in.frame.Within = 0 }()
+	x := &explainer{Evidence: v.explained(), in: in, check: s, flow: f, frame: in.frame, v: v}
+	left := explaining
+	in.frame.Within, in.frame.Left = s.within, &left
+	defer func() { in.frame.Within, in.frame.Left = 0, nil }()
 	in.frame.Guard(func() {
 		switch {
 		case v.Outcome == Pass:
@@ -47,7 +49,7 @@ func (in *Instance) explain(v *Verdict, s *checkState, f trace.Flow, guard, that
 			x.Why = "it is " + in.frame.Show(that) + ", which is neither true nor false"
 			x.values()
 		case that.Doubt() == nil && guard.Doubt() == nil || v.Outcome == Inconclusive && that.Kind() == lang.Bool:
-			x.unproved(that)
+			x.unproved(guard, that)
 		default:
 			x.doubtful(guard, that)
 		}
@@ -56,6 +58,15 @@ func (in *Instance) explain(v *Verdict, s *checkState, f trace.Flow, guard, that
 		x.Why = "it does not hold"
 	}
 }
+
+// explaining is how many steps the explanation of one verdict may take. What is
+// found by then is shown.
+const explaining = 2 * lang.Budget
+
+// tired reports whether these steps are used up.
+func (x *explainer) tired() bool { return x.hasLess(1) }
+
+func (x *explainer) hasLess(steps int) bool { return x.frame.Left != nil && *x.frame.Left < steps }
 
 // vacuous says what an assertion had nothing of.
 func (x *explainer) vacuous() {
@@ -71,7 +82,7 @@ func (x *explainer) vacuous() {
 func (x *explainer) nobody() {
 	caller := x.check.arrow.Caller
 	x.Why, x.At = fmt.Sprintf("no span ever named %s, so this forbids nothing", caller.Name), caller.Range
-	if near, ok := diag.Suggest(caller.Name, x.in.knownServices()); ok {
+	if near, ok := diag.Suggest(caller.Name, slices.Sorted(x.flow.Services())); ok {
 		x.Try = append(x.Try, near)
 	}
 }
@@ -98,14 +109,19 @@ func (x *explainer) doubtful(guard, that lang.Value) {
 	}
 	if d.Why == lang.Failed {
 		x.readings(x.culprit(x.check.that))
-		x.whereFailed(d, root)
+		if !d.Exhausted {
+			x.whereFailed(d, root)
+		}
 	}
 }
 
 // unproved explains a finding that what is missing could overturn.
-func (x *explainer) unproved(that lang.Value) {
+func (x *explainer) unproved(guard, that lang.Value) {
 	holds := "it holds for what arrived"
-	if !that.True() {
+	switch {
+	case !guard.True():
+		holds = "its guard " + oneLine(x.check.guard.Text) + " does not hold for what arrived"
+	case !that.True():
 		holds = "it does not hold for what arrived"
 	}
 	var reasons []string
@@ -122,10 +138,17 @@ func (x *explainer) unproved(that lang.Value) {
 		return
 	}
 	x.Why = holds + ", but not everything arrived: " + x.edgesInWords(x.flow.OpenEdges())
-	if x.flow.Reason() != trace.ByEndOfRecording {
+	switch x.flow.Reason() {
+	case trace.ByEndOfRecording:
+	case trace.ByMemory:
+		x.Try = append(x.Try, "raise --memory: the flow was judged before the recording ended, to make room")
+	default:
 		x.Try = append(x.Try, "raise timing.deadline if it only came late")
 	}
 	x.Try = append(x.Try, "find out who did not send it: not instrumented, sampled out, or ended before it could export")
+	if peer := x.silentPeer(); peer != "" {
+		x.Try = append(x.Try, "if "+peer+" sends no spans at all, say so: stitch: {silent: ["+peer+"]}")
+	}
 }
 
 // failed finds the part to blame and explains it by its kind.

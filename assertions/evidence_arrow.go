@@ -141,7 +141,7 @@ func (x *explainer) forbidden(called []trace.Node) {
 
 // newcomers explains callees that a closed world does not list.
 func (x *explainer) newcomers() {
-	others := x.in.sets[x.check.target].members
+	others := x.frame.ByStart(x.in.sets[x.check.target].members)
 	var names []string
 	for _, n := range others {
 		name := clone(x.flow.Span(n).Service())

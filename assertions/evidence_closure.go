@@ -20,11 +20,10 @@ func (x *explainer) closure(c *lang.Expr) {
 	}
 	x.blameWithin(p)
 	elems := x.ordered(over)
-	good, _ := x.parted(p, elems)
 	switch holds := c.Value(x.frame).True(); {
 	case c.Calls("all") && !holds:
 		x.counterexamples(elems, p, false)
-	case len(good) == 0:
+	case c.Calls("any") && !holds, c.Calls("none") && holds, c.Calls("one") && !holds && x.noneSatisfies(p, elems):
 		x.noneOf(elems, p)
 	default:
 		x.counterexamples(elems, p, true)
@@ -32,6 +31,11 @@ func (x *explainer) closure(c *lang.Expr) {
 	if x.lacks != nil {
 		x.missing(x.lacks)
 	}
+}
+
+func (x *explainer) noneSatisfies(p *lang.Expr, elems []element) bool {
+	good, _ := x.parted(p, elems)
+	return len(good) == 0
 }
 
 // blameWithin points at a part of a closure.
@@ -56,6 +60,9 @@ func (x *explainer) counterexamples(elems []element, p *lang.Expr, wrong bool) {
 	bad := 0
 	blamed := map[*lang.Expr]bool{}
 	for _, elem := range elems {
+		if x.tired() {
+			break
+		}
 		v := p.For(x.frame, elem.Value)
 		if wrong && !v.True() || !wrong && !fails(v) {
 			continue
@@ -93,7 +100,11 @@ func (x *explainer) counterexamples(elems []element, p *lang.Expr, wrong bool) {
 	case bad > 1:
 		verb = "do not satisfy this"
 	}
-	x.Why = fmt.Sprintf("%d of %s %s", bad, counted(len(elems), noun), verb)
+	least := ""
+	if x.tired() {
+		least = "at least "
+	}
+	x.Why = fmt.Sprintf("%s%d of %s %s", least, bad, counted(len(elems), noun), verb)
 	if bad == 1 && len(elems) == 1 && x.lone != "" {
 		x.Why = x.lone
 	}

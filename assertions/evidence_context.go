@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/followspan/followspan/trace"
@@ -46,13 +47,10 @@ func (x *explainer) lost(n trace.Node) string {
 	return "has neither a parent nor a link, so nothing joins it to this flow"
 }
 
-// linksUnsampled reports whether a link's target says that it was not sampled: the
-// flags are filled in if the W3C flag of a remote context is known (OTLP,
-// SpanFlags), and 1 is "sampled".
 func (x *explainer) linksUnsampled(n trace.Node) bool {
-	const remoteKnown, sampled = 0x100, 1
-	for l := range x.flow.Span(n).Links() {
-		if l.Flags()&remoteKnown != 0 && l.Flags()&sampled == 0 {
+	s := x.flow.Span(n)
+	for l := range s.Links() {
+		if s.Unsampled(l) {
 			return true
 		}
 	}
@@ -71,6 +69,11 @@ func (x *explainer) linksElsewhere(n trace.Node) bool {
 func (x *explainer) lostMessage(n trace.Node) string {
 	service := clone(x.flow.Span(n).Service())
 	p := x.producerFor(n)
+	for _, e := range x.flow.OpenEdges() {
+		if e.Kind == trace.WaitsForConsumer && slices.Contains(e.Strays, n) {
+			p = e.Node
+		}
+	}
 	if p == trace.None {
 		return "has neither a link nor a parent, so nothing joins it to this flow"
 	}
@@ -78,6 +81,8 @@ func (x *explainer) lostMessage(n trace.Node) string {
 	text := "has neither a link to " + producer + " nor a parent: "
 	sent, received := x.attr(p, "messaging.message.id"), x.attr(n, "messaging.message.id")
 	switch {
+	case x.isConsumed(p):
+		text += "another service went on with the context of the message, so " + service + " did not read it"
 	case x.otherConsumersLink(n):
 		text += service + " links other messages to their producers, so the producer sent this one without its context"
 	case x.otherMessagesLink(p):
@@ -136,10 +141,30 @@ func (x *explainer) lostCall(n trace.Node) string {
 	service := clone(x.flow.Span(n).Service())
 	for _, c := range x.in.spans {
 		if x.flow.Span(c).Kind() == trace.Client && !x.hasServer(c) && x.names(c, service) {
-			return fmt.Sprintf("started a trace of its own: %s called %s and has no server span, so the call went without its context, or %s did not read it", x.name(c), service, service)
+			return fmt.Sprintf("started a trace of its own: %s called %s and has no server span, so %s", x.name(c), service, x.lostAt(c, n))
 		}
 	}
-	return "started a trace of its own: the call came without a context, or " + service + " did not read it"
+	for _, e := range x.flow.OpenEdges() {
+		if e.Kind == trace.WaitsForServer && slices.Contains(e.Strays, n) {
+			return fmt.Sprintf("started a trace of its own while %s called somebody and has no server span, so %s", x.name(e.Node), x.lostAt(e.Node, n))
+		}
+	}
+	return "began the trace, as a request from outside does, or a call that lost its context"
+}
+
+// lostAt says on which side a call lost its context.
+func (x *explainer) lostAt(call, server trace.Node) string {
+	service := clone(x.flow.Span(server).Service())
+	for _, e := range x.flow.OpenEdges() {
+		switch {
+		case e.Node != call || !slices.Contains(e.Strays, server):
+		case e.Lost == trace.BySender:
+			return "the call went without its context: " + service + " goes on with those of others"
+		case e.Lost == trace.ByReceiver:
+			return service + " did not read its context: others go on with those of " + clone(x.flow.Span(call).Service())
+		}
+	}
+	return "the call went without its context, or " + service + " did not read it"
 }
 
 // shared names an attribute that identifies something and has one value on both a

@@ -60,6 +60,9 @@ func (x *explainer) erring(c *lang.Expr) string {
 		return ""
 	}
 	for _, elem := range x.ordered(part.Args[0]) {
+		if x.tired() {
+			return ""
+		}
 		if !failed(p.For(x.frame, elem.Value)) {
 			continue
 		}

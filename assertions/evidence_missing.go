@@ -2,6 +2,7 @@ package assertions
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -118,7 +119,7 @@ func (x *explainer) destination(n trace.Node) string {
 
 // attr is a string attribute of a span, under any of its names.
 func (x *explainer) attr(n trace.Node, key string) string {
-	for _, k := range lang.Aliases(key) {
+	for _, k := range trace.Aliases(key) {
 		if v, ok := x.flow.Span(n).Lookup(k); ok {
 			if v.Kind() == trace.String {
 				return clone(v.Str())
@@ -171,7 +172,7 @@ var grpcCodes = map[string]string{"1": "CANCELLED", "2": "UNKNOWN", "3": "INVALI
 	"13": "INTERNAL", "14": "UNAVAILABLE", "15": "DATA_LOSS", "16": "UNAUTHENTICATED"}
 
 func (x *explainer) hasServer(n trace.Node) bool {
-	for c := range x.flow.Children(n) {
+	for c := range x.flow.Followers(n) {
 		if x.flow.Span(c).Kind() == trace.Server {
 			return true
 		}
@@ -224,11 +225,21 @@ func (x *explainer) edgesInWords(edges []trace.OpenEdge) string {
 func (x *explainer) edgeInWords(e trace.OpenEdge) string {
 	switch e.Kind {
 	case trace.WaitsForParent:
-		return fmt.Sprintf("%s names a parent that never arrived", x.name(e.Node))
+		return fmt.Sprintf("%s names a parent that never arrived%s", x.name(e.Node), x.mayBelong(e))
+	case trace.WaitsForLinked:
+		return fmt.Sprintf("%s links to a span that never arrived%s", x.name(e.Node), x.mayBelong(e))
 	case trace.WaitsForServer:
 		return fmt.Sprintf("%s has no server span%s", x.name(e.Node), x.stray(e))
 	case trace.WaitsForConsumer:
+		if x.isConsumed(e.Node) {
+			return fmt.Sprintf("the message of %s seems to have been consumed once more%s", x.name(e.Node), x.stray(e))
+		}
 		return fmt.Sprintf("nobody consumed the message of %s%s", x.name(e.Node), x.stray(e))
+	case trace.WaitsForSilence:
+		return "the flow had to close before it was silent"
+	}
+	if _, triggered := x.flow.Trigger(); triggered && e.Node == trace.None {
+		return "the trigger happened, but no span of its trace arrived"
 	}
 	if e.Node == trace.None {
 		return "the span that starts the flow never arrived"
@@ -236,10 +247,52 @@ func (x *explainer) edgeInWords(e trace.OpenEdge) string {
 	return fmt.Sprintf("%s has not ended", x.name(e.Node))
 }
 
+// silentPeer names somebody whom a call without an answer asked and who was not seen to
+// send spans, "" if there is none. An address may be that of many.
+func (x *explainer) silentPeer() string {
+	for _, e := range x.flow.OpenEdges() {
+		if e.Kind != trace.WaitsForServer && e.Kind != trace.WaitsForConsumer || len(e.Strays) > 0 {
+			continue
+		}
+		peers := x.frame.Peers(e.Node)
+		if len(peers) == 0 || slices.ContainsFunc(peers, x.flow.HasService) {
+			continue
+		}
+		if _, err := netip.ParseAddr(peers[0]); err != nil {
+			return peers[0]
+		}
+	}
+	return ""
+}
+
+// mayBelong says of a span that is no member what it has to do with the flow.
+func (x *explainer) mayBelong(e trace.OpenEdge) string {
+	if x.flow.Contains(e.Node) {
+		return ""
+	}
+	return " and may belong here"
+}
+
+func (x *explainer) isConsumed(n trace.Node) bool {
+	for m := range x.flow.Followers(n) {
+		if x.flow.Span(m).Kind() == trace.Consumer {
+			return true
+		}
+	}
+	return false
+}
+
 // stray names a span that may be the missing one, with its context lost.
 func (x *explainer) stray(e trace.OpenEdge) string {
 	for _, n := range e.Strays {
-		return fmt.Sprintf(" (%s began a trace of its own: a lost context?)", x.name(n))
+		what := "a lost context?"
+		switch e.Lost {
+		case trace.BySender:
+			what = fmt.Sprintf("a context that %s did not send?", x.flow.Span(e.Node).Service())
+		case trace.ByReceiver:
+			what = fmt.Sprintf("a context that %s did not read?", x.flow.Span(n).Service())
+		}
+		return fmt.Sprintf(" (%s began a trace of its own: %s)", x.name(n), what)
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package assertions
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -26,9 +27,11 @@ func (x *explainer) nearest(set *setPlan) {
 		score int
 	}
 	var all []candidate
-	conjuncts := x.conjunctsOf(set)
-	for i := range x.flow.Received() {
-		n := trace.Node(i)
+	conjuncts, hinted := x.conjunctsOf(set), x.hinted()
+	for n := range x.near() {
+		if x.flow.View.Evicted(n) {
+			continue
+		}
 		c := candidate{node: n}
 		c.miss, c.score = x.missOf(conjuncts, n)
 		if c.score > 0 && (c.miss.Fails != "" || !x.flow.Contains(n)) {
@@ -36,7 +39,7 @@ func (x *explainer) nearest(set *setPlan) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(outside(a.miss), outside(b.miss)), cmp.Compare(a.miss.Span.Start, b.miss.Span.Start))
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(outside(a.miss), outside(b.miss)), cmp.Compare(oneIf(!hinted[a.node]), oneIf(!hinted[b.node])), x.flow.Span(a.node).Compare(x.flow.Span(b.node)))
 	})
 	seen := map[string]bool{}
 	for _, c := range all {
@@ -52,11 +55,46 @@ func (x *explainer) nearest(set *setPlan) {
 	}
 }
 
-func outside(m NearMiss) int {
-	if m.OtherTrace {
+// mostSearched is how many spans are looked at for the near misses of a flow's
+// instances before only those of the instance are. One defect often fails all of
+// them, and the first few explain it.
+const mostSearched = 2_000_000
+
+// near are the spans among which near misses are looked for.
+func (x *explainer) near() iter.Seq[trace.Node] {
+	received := x.flow.Received()
+	all := x.in.flow.searched.Add(int64(received))-int64(received) < mostSearched
+	if !all {
+		return func(yield func(trace.Node) bool) {
+			for i := 0; i < x.flow.Len() && yield(x.flow.Member(i)); i++ {
+			}
+		}
+	}
+	return func(yield func(trace.Node) bool) {
+		for i := 0; i < received && yield(trace.Node(i)); i++ {
+		}
+	}
+}
+
+func outside(m NearMiss) int { return oneIf(m.OtherTrace) }
+
+func oneIf(yes bool) int {
+	if yes {
 		return 1
 	}
 	return 0
+}
+
+// hinted are the spans outside of the flow at which its open edges hint.
+func (x *explainer) hinted() map[trace.Node]bool {
+	out := map[trace.Node]bool{}
+	for _, e := range x.flow.OpenEdges() {
+		out[e.Node] = true
+		for _, n := range e.Strays {
+			out[n] = true
+		}
+	}
+	return out
 }
 
 // conjunctsOf are the conditions of a selector and of the sets that it is part of.

@@ -98,7 +98,7 @@ func TestExamplesHold(t *testing.T) {
 	for _, flow := range []string{"shop", "login"} {
 		for name, v := range play(t, suite, readFile(t, "testdata/flows/"+flow+".sketch"), inTurn) {
 			if v.Outcome != assertions.Pass && v.Outcome != assertions.NotApplicable {
-				t.Errorf("%s: %s: %s: %s", flow, name, v.Outcome, v.Evidence.Why)
+				t.Errorf("%s: %s: %s: %s", flow, name, v.Outcome, v.Explanation().Why)
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func TestExamplesBreak(t *testing.T) {
 			if v.Outcome == assertions.Fail {
 				found = true
 			} else {
-				t.Logf("%s: %s: %s", name, v.Outcome, v.Evidence.Why)
+				t.Logf("%s: %s: %s", name, v.Outcome, v.Explanation().Why)
 			}
 		}
 		if !found {

@@ -18,3 +18,6 @@ func (s *Suite) Naively(flow string, f trace.Flow) []Verdict {
 	}
 	return in.Evaluate(f)
 }
+
+// Spent is how many steps judging took so far.
+func (in *Instance) Spent() int { return in.frame.Spent() }

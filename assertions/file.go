@@ -45,8 +45,9 @@ type Param struct {
 type System struct {
 	Range   diag.Range // of the key
 	Command Command
-	Ready   *Ready // nil: it is ready once it was started
-	Stop    time.Duration
+	Ready   *Ready        // nil: it is ready once it was started
+	Start   time.Duration // until it is ready, at most
+	Stop    time.Duration // until it has ended, at most
 }
 
 // Ready says when the system can be used. Exactly one of HTTP, TCP and Output is set.
@@ -124,6 +125,8 @@ type Stitch struct {
 	Keys  []string
 	Scope trace.Scoping
 	Hops  int // 0 means the default
+	// Silent are peers that send no spans, as arrows name them.
+	Silent []string
 }
 
 // Count bounds a number.

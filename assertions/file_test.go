@@ -96,7 +96,7 @@ func TestEveryKeyIsInTheModel(t *testing.T) {
 	equal(t, "description", c.Description, "A customer buys something and gets a mail.")
 	equal(t, "runs", []int{c.Runs.Min, c.Runs.Max}, []int{2, 2})
 	equal(t, "timing", c.Timing, trace.Timing{Deadline: 20 * time.Second, Quiet: time.Second, ClockSkew: 5 * time.Millisecond})
-	equal(t, "stitch", c.Stitch, Stitch{Keys: []string{"cart.id", "order.id"}, Scope: trace.ScopeSubtree, Hops: 5})
+	equal(t, "stitch", c.Stitch, Stitch{Keys: []string{"cart.id", "order.id"}, Scope: trace.ScopeSubtree, Hops: 5, Silent: []string{"bank.example", "audit:9092"}})
 	equal(t, "quoted set", f.Spans[1].Spans.Text, `service == "it's"`)
 
 	captured := map[string]string{"frontend": "http://f", "admin": "a<b>"}
@@ -215,6 +215,7 @@ error: two different systems in one run
 	equal(t, "no params", CheckRun([]*File{client}, map[string]string{"x": "1"})[0].Label, "no params are declared")
 }
 
+// Texts so long that work which is quadratic in them would not end in time for go test.
 func TestTooMuch(t *testing.T) {
 	double := "version: 1\nparams:\n  p0: " + strings.Repeat("x", 1000) + "\n"
 	laughs := "version: 1\na0: &a0 [x, x]\n"
@@ -241,7 +242,6 @@ func TestTooMuch(t *testing.T) {
 		{"blank lines", "version: 1\nflows: \"" + strings.Repeat("\n", 900_000) + "\"\n", ""},
 		{"tags", "version: 1\nflows: [" + strings.Repeat("!a b,", 90_000) + "]\n", ""},
 	} {
-		start := time.Now()
 		_, problems := ParseFile(diag.NewSource("f", test.text), FileOptions{})
 		found := test.what == ""
 		for _, d := range problems {
@@ -249,9 +249,6 @@ func TestTooMuch(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: %q is not among %d problems, %.200v", test.name, test.what, len(problems), problems)
-		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%s: took %v", test.name, took)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package assertions
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/followspan/followspan/assertions/internal/lang"
@@ -13,6 +12,14 @@ import (
 // a time; several instances of one suite may be used at once.
 type Instance struct {
 	flow     *Flow
+	required Grade      // see Require
+	judged   trace.Flow // the last one
+	*judging            // nil once it was released
+	released *released  // nil before that
+}
+
+// judging is what an instance knows while it judges.
+type judging struct {
 	frame    *lang.Frame
 	sets     []*tracker
 	states   []*checkState
@@ -25,15 +32,13 @@ type Instance struct {
 	originNew bool
 	lastNews  trace.Node
 	response  bool
-	judged    trace.Flow // the last one
 	// pretending: the flow is taken for open or closed, which it is not.
 	pretending bool
 	// published are the sets as they are, pretended as they would be then; nil until
 	// somebody asks.
 	published, pretended []lang.SetState
-	services             services
 	filed                map[string][]trace.Node // new spans by service, while sets are filled
-	required             Grade                   // see Require
+	missed               bool                    // a span was evicted before its service was looked at
 }
 
 // checkState is how far one assertion has come.
@@ -59,7 +64,7 @@ type Response struct {
 }
 
 func newInstance(f *Flow) *Instance {
-	in := &Instance{flow: f, frame: &lang.Frame{Open: true, Origin: trace.None}, services: services{}, filed: map[string][]trace.Node{}}
+	in := &Instance{flow: f, judging: &judging{frame: &lang.Frame{Open: true, Origin: trace.None}, filed: map[string][]trace.Node{}}}
 	for _, s := range f.plan.sets {
 		in.sets = append(in.sets, &tracker{plan: s})
 	}
@@ -78,12 +83,19 @@ func newInstance(f *Flow) *Instance {
 // SetResponse makes the trigger's answer known; until then whatever reads
 // response is undecided. It is called at most once.
 func (in *Instance) SetResponse(r Response) {
-	in.response = true
-	in.frame.Response = &lang.Response{Status: r.Status, Headers: r.Headers, Duration: r.Duration, Body: lang.Body(r.Body)}
+	response := &lang.Response{Status: r.Status, Headers: r.Headers, Duration: r.Duration, Body: lang.Body(r.Body)}
+	if in.released != nil {
+		in.released.response, in.released.answered = response, true
+		return
+	}
+	in.frame.Response, in.response = response, true
 }
 
 // Done reports whether every assertion is decided.
 func (in *Instance) Done() bool {
+	if in.released != nil {
+		return true
+	}
 	for _, s := range in.states {
 		if !s.decided {
 			return false
@@ -95,8 +107,7 @@ func (in *Instance) Done() bool {
 // Revise judges a closed flow from the beginning and returns the verdicts that
 // differ from those given, as when a span arrived late.
 func (in *Instance) Revise(f trace.Flow, given []Verdict) []Verdict {
-	again := newInstance(in.flow)
-	again.frame.Response, again.response, again.required = in.frame.Response, in.response, in.required
+	again := in.anew()
 	old := map[*Assertion]Outcome{}
 	for _, v := range given {
 		old[v.Assertion] = v.Outcome
@@ -104,11 +115,22 @@ func (in *Instance) Revise(f trace.Flow, given []Verdict) []Verdict {
 	var out []Verdict
 	for _, v := range again.Evaluate(f) {
 		if before, ok := old[v.Assertion]; !ok || before != v.Outcome {
-			v.Evidence.Notes = append(v.Evidence.Notes, in.late(f))
+			e := v.explained()
+			e.Notes = append(e.Notes, in.late(f))
 			out = append(out, v)
 		}
 	}
+	in.become(again)
 	return out
+}
+
+// become takes over what another instance found about a later state of the flow.
+func (in *Instance) become(again *Instance) {
+	released := in.released != nil
+	*in = *again
+	if released {
+		in.Release(in.judged)
+	}
 }
 
 // late says by how much spans missed the closing of the flow, and which setting
@@ -142,31 +164,4 @@ func roundUp(d time.Duration) time.Duration {
 		step *= 10
 	}
 	return (d + d/10 + step).Truncate(step)
-}
-
-// knownServices are all of which spans were received.
-func (in *Instance) knownServices() (out []string) {
-	in.services.has(in.frame.View, "")
-	for name := range in.services.names {
-		out = append(out, clone(name))
-	}
-	slices.Sort(out)
-	return out
-}
-
-// services are those of which spans were received.
-type services struct {
-	names map[string]bool
-	upTo  int
-}
-
-// has looks at what was received since it was last asked.
-func (s *services) has(v trace.View, name string) bool {
-	if s.names == nil {
-		s.names = map[string]bool{}
-	}
-	for ; s.upTo < v.Received(); s.upTo++ {
-		s.names[v.Span(trace.Node(s.upTo)).Service()] = true
-	}
-	return s.names[name]
 }

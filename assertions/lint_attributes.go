@@ -7,12 +7,13 @@ import (
 
 	"github.com/followspan/followspan/assertions/internal/lang"
 	"github.com/followspan/followspan/internal/diag"
+	"github.com/followspan/followspan/trace"
 )
 
 // attribute notes an attribute that semantic conventions renamed, where it occurs first.
 func (l *linter) attribute(w written, e *lang.Expr) {
 	key := e.Key()
-	if len(lang.Aliases(key)) < 2 {
+	if len(trace.Aliases(key)) < 2 {
 		return
 	}
 	at := w.at(e)
@@ -28,7 +29,7 @@ func (l *linter) attribute(w written, e *lang.Expr) {
 func (l *linter) renamedAttributes() {
 	var marks []diag.Mark
 	for key, at := range l.renamed {
-		marks = append(marks, diag.Mark{Range: at, Label: "or " + enumerate(lang.Aliases(key)[1:], "or")})
+		marks = append(marks, diag.Mark{Range: at, Label: "or " + enumerate(trace.Aliases(key)[1:], "or")})
 	}
 	if len(marks) == 0 {
 		return

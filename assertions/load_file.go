@@ -96,6 +96,7 @@ func (l *loader) stitch(s *Stitch, n *yamlfile.Node) {
 		{"keys", l.names(&s.Keys, "keys: [order.id]")},
 		{"scope", choice(l, &s.Scope, []string{"trace", "subtree"}, []trace.Scoping{trace.ScopeTrace, trace.ScopeSubtree})},
 		{"hops", l.number(&s.Hops, 1, 1000)},
+		{"silent", l.names(&s.Silent, "silent: [bank.example]")},
 	})
 }
 

@@ -11,18 +11,23 @@ import (
 	"github.com/followspan/followspan/internal/diag"
 )
 
-// DefaultStop is how long the system has to end after it was asked to.
-const DefaultStop = 5 * time.Second
+// DefaultStart is how long the system has until it is ready, and DefaultStop how long to
+// end after it was asked to. It may have to compile itself first.
+const (
+	DefaultStart = 2 * time.Minute
+	DefaultStop  = 5 * time.Second
+)
 
 const systemExample = "system: {command: [go, run, ./system], ready: {tcp: 127.0.0.1:8080}}"
 
 func (l *loader) system(p yamlfile.Pair) {
-	s := &System{Range: p.Key.Range, Stop: DefaultStop}
+	s := &System{Range: p.Key.Range, Start: DefaultStart, Stop: DefaultStop}
 	ok := l.fields(p.Value, "system", systemExample, []field{
 		{"command", l.program(&s.Command, false)},
 		{"dir", l.templateField(&s.Command.Dir, false, ".")},
 		{"env", l.variables(&s.Command.Env, false, "env: {FAULT: none}")},
 		{"ready", func(p yamlfile.Pair) { s.Ready = l.ready(p) }},
+		{"start", l.duration(&s.Start, noZero)},
 		{"stop", l.duration(&s.Stop, zeroAllowed)},
 	})
 	if !ok {

@@ -81,7 +81,7 @@ func TestMeaningsMeanTheSame(t *testing.T) {
 					continue // a plain expression passes instead, or could do so if more had arrived
 				}
 				if v.Outcome != was {
-					t.Errorf("%s, %s: %s is %s, and was %s: %s", file, b.assertion, v.Assertion.Text, v.Outcome, was, v.Evidence.Why)
+					t.Errorf("%s, %s: %s is %s, and was %s: %s", file, b.assertion, v.Assertion.Text, v.Outcome, was, v.Explanation().Why)
 				}
 				outcomes[v.Outcome]++
 			}

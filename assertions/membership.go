@@ -18,7 +18,7 @@ func (s *Suite) Memberships() []trace.Membership {
 
 func (s *Suite) membership(f *Flow) trace.Membership {
 	d := f.Decl
-	m := trace.Membership{Flow: f.Name, Scope: d.Stitch.Scope, Hops: d.Stitch.Hops, Timing: f.Timing}
+	m := trace.Membership{Flow: f.Name, Scope: d.Stitch.Scope, Hops: d.Stitch.Hops, Silent: d.Stitch.Silent, Timing: f.Timing}
 	for _, key := range d.Stitch.Keys {
 		m.Keys = append(m.Keys, trace.Correlation{Key: key, Of: lang.Attribute(key)})
 	}

@@ -9,19 +9,25 @@ import (
 )
 
 // JudgeRuns says whether the flow happened as often as its runs: asks for. The
-// evidence of too few is what did arrive, so v is everything that was received.
-func (s *Suite) JudgeRuns(flow string, instances int, v trace.View) Verdict {
+// evidence of too few is what did arrive, so v is everything that was received. Lost is
+// how much is known to be lost for good: the flow may have happened there.
+func (s *Suite) JudgeRuns(flow string, instances int, v trace.View, lost int) Verdict {
 	f := s.Flow(flow)
 	out := Verdict{Assertion: f.runs, Outcome: Pass}
 	c := f.Decl.Runs
 	switch {
 	case instances < c.Min:
 		out.Outcome = Fail
-		out.Evidence.Why = fmt.Sprintf("it %s, %s asked", times(instances), c)
-		s.whatArrived(&out.Evidence, f, v)
+		out.explained().Why = fmt.Sprintf("it %s, %s asked", times(instances), c)
+		s.whatArrived(out.explained(), f, v)
 	case c.Max >= 0 && instances > c.Max:
 		out.Outcome = Fail
-		out.Evidence.Why = fmt.Sprintf("it %s, %s asked", times(instances), c)
+		out.explained().Why = fmt.Sprintf("it %s, %s asked", times(instances), c)
+		return out
+	}
+	if lost > 0 && (out.Outcome == Fail || c.Max >= 0) {
+		out.Outcome, out.Grade = Inconclusive, Unproved
+		out.explained().Why = fmt.Sprintf("it %s, %s asked, but not all that was sent or recorded could be taken (%d lost): it may have happened there", times(instances), c, lost)
 	}
 	return out
 }
@@ -44,8 +50,14 @@ func (s *Suite) whatArrived(e *Evidence, f *Flow, v trace.View) {
 	}
 	counts := map[string]int{}
 	var services []string
+	gone := 0
 	for i := range v.Received() {
-		name := v.Span(trace.Node(i)).Service()
+		s := v.Span(trace.Node(i))
+		if s.Evicted() {
+			gone++
+			continue
+		}
+		name := s.Service()
 		if counts[name] == 0 {
 			services = append(services, clone(name))
 		}
@@ -56,6 +68,9 @@ func (s *Suite) whatArrived(e *Evidence, f *Flow, v trace.View) {
 		services[i] = fmt.Sprintf("%s (%d)", name, counts[name])
 	}
 	e.Facts = append(e.Facts, Fact{"arrived", counted(v.Received(), "span") + " of " + enumerate(services, "and")})
+	if gone > 0 {
+		e.Notes = append(e.Notes, fmt.Sprintf("%s made room for others and cannot be looked at any more; raise --memory.", counted(gone, "span")))
+	}
 	if f.Decl.Origin.IsZero() {
 		return
 	}
@@ -71,7 +86,7 @@ func (s *Suite) nearOrigins(f *Flow, v trace.View) []NearMiss {
 	graph := trace.NewGraph()
 	none := graph.OpenFlow(trace.FlowRecord{}).Freeze(trace.FlowState{Origin: trace.None, Trigger: trace.None})
 	none.View = v
-	x := &explainer{Evidence: &Evidence{}, in: &Instance{flow: f, frame: frame}, flow: none, frame: frame}
+	x := &explainer{Evidence: &Evidence{}, in: &Instance{flow: f, judging: &judging{frame: frame}}, flow: none, frame: frame}
 	x.nearest(&setPlan{name: "origin", selector: selector})
 	near := slices.DeleteFunc(x.Near, func(m NearMiss) bool { return m.Fails == "" })
 	for i := range near {

@@ -1,6 +1,8 @@
 package assertions
 
 import (
+	"sync/atomic"
+
 	"github.com/followspan/followspan/assertions/internal/lang"
 	"github.com/followspan/followspan/internal/diag"
 	"github.com/followspan/followspan/trace"
@@ -41,6 +43,8 @@ type Flow struct {
 	plan   *plan
 	across []*check
 	runs   *Assertion
+	// searched is how many spans were looked at for near misses; see explainer.near.
+	searched atomic.Int64
 }
 
 // Load reads, checks and compiles a flow file. It reports every problem at once,

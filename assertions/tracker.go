@@ -32,7 +32,12 @@ func (t *tracker) take(f *lang.Frame, base []trace.Node) {
 	news := base[t.seen:]
 	t.seen = len(base)
 	if t.plan.service != "" {
-		news = slices.DeleteFunc(slices.Clone(news), func(n trace.Node) bool { return f.View.Span(n).Service() != t.plan.service })
+		news = slices.DeleteFunc(slices.Clone(news), func(n trace.Node) bool {
+			if f.View.Evicted(n) {
+				t.lose()
+			}
+			return f.View.Span(n).Service() != t.plan.service
+		})
 	}
 	t.ask(f, news)
 }
@@ -62,6 +67,13 @@ func (t *tracker) answer(n trace.Node, v lang.Value) {
 		}
 	case v.True() != t.plan.inverted:
 		t.members, t.changed = append(t.members, n), true
+	}
+}
+
+// lose notes that a span was evicted before it could be asked, or put in its place.
+func (t *tracker) lose() {
+	if t.failed == nil {
+		t.failed, t.changed = lang.MadeRoom(), true
 	}
 }
 
@@ -121,5 +133,8 @@ func (t *tracker) state(base *lang.Doubt, open bool) lang.SetState {
 
 // sortByStart makes the order of a complete set independent of the arrival.
 func (t *tracker) sortByStart(f *lang.Frame) {
+	if slices.ContainsFunc(t.members, f.View.Evicted) {
+		t.lose()
+	}
 	f.Guard(func() { t.sorted = slices.Clone(f.ByStart(t.members)) })
 }

@@ -84,15 +84,31 @@ type Verdict struct {
 	Assertion *Assertion
 	Instance  string // trace.FlowRecord.ID
 	Outcome   Outcome
+	Grade     Grade
+	Vacuous   bool // it holds because there was nothing to look at
 	// Early: it latched while the flow was open, since no later span could change it.
 	Early bool
 	// At is when it was decided, from the start of the instance by the receiver's
-	// clock; By is the span whose arrival decided it, zero if closing did.
+	// clock; By is the span whose arrival decided it, nil if closing did.
 	At       time.Duration
-	By       SpanRef
-	Grade    Grade
-	Vacuous  bool // it holds because there was nothing to look at
-	Evidence Evidence
+	By       *SpanRef
+	Evidence *Evidence // nil if there is nothing to say, as of most passes
+}
+
+// Explanation is the evidence, empty if there is none. It is for reading.
+func (v *Verdict) Explanation() *Evidence {
+	if v.Evidence == nil {
+		return &Evidence{}
+	}
+	return v.Evidence
+}
+
+// explained is the evidence, to be added to.
+func (v *Verdict) explained() *Evidence {
+	if v.Evidence == nil {
+		v.Evidence = &Evidence{}
+	}
+	return v.Evidence
 }
 
 // SpanRef is what a report says about one span.
@@ -108,9 +124,6 @@ type SpanRef struct {
 	Process    string // whose clock wrote Start and End; see trace.Resource
 	Host       string
 }
-
-// IsZero reports whether there is no span.
-func (r SpanRef) IsZero() bool { return r.SpanID.IsZero() }
 
 // Evidence is why a verdict is what it is. Every part may be empty; a report
 // shows those that are not, in the order of the fields.

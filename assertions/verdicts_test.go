@@ -105,7 +105,7 @@ func write(b *strings.Builder, v assertions.Verdict) {
 		b.WriteString("  [vacuous]")
 	}
 	b.WriteString("\n")
-	e := v.Evidence
+	e := v.Explanation()
 	if e.Why != "" {
 		fmt.Fprintf(b, "  %s\n", e.Why)
 	}

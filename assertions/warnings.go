@@ -27,27 +27,26 @@ func (s *Suite) Warnings(closed []Judged) diag.List {
 // belongs to several flows, and one that fills it is enough.
 func unmatched(closed []Judged) diag.List {
 	matched, troubled := map[diag.Range]bool{}, map[diag.Range]bool{}
-	example := map[diag.Range]*diag.Diagnostic{}
+	example := map[diag.Range]empty{}
 	var order []diag.Range
 	for _, j := range closed {
 		failed := j.readByFailures()
-		for i, t := range j.sets {
-			at := t.plan.at
-			if !t.plan.declared {
+		for i, p := range j.flow.plan.sets {
+			if !p.declared {
 				continue
 			}
-			matched[at] = matched[at] || len(t.members) > 0
-			troubled[at] = troubled[at] || failed[i]
-			if example[at] == nil && len(t.members) == 0 {
-				example[at] = j.nothingMatched(t.plan)
-				order = append(order, at)
+			matched[p.at] = matched[p.at] || j.hasMatched(i)
+			troubled[p.at] = troubled[p.at] || failed[i]
+			if _, known := example[p.at]; !known && !j.hasMatched(i) {
+				example[p.at] = empty{j, p}
+				order = append(order, p.at)
 			}
 		}
 	}
 	var out diag.List
 	for _, at := range order {
 		if !matched[at] && !troubled[at] {
-			out = append(out, *example[at])
+			out = append(out, example[at].warning())
 		}
 	}
 	return out
@@ -60,9 +59,9 @@ func (j Judged) readByFailures() map[int]bool {
 		if v.Outcome == Pass || v.Outcome == NotApplicable {
 			continue
 		}
-		i := slices.IndexFunc(j.states, func(s *checkState) bool { return s.assertion == v.Assertion })
+		i := slices.IndexFunc(j.flow.plan.checks, func(k *check) bool { return k.assertion == v.Assertion })
 		if i >= 0 {
-			for _, set := range j.states[i].that.Program().Sets {
+			for _, set := range j.flow.plan.checks[i].that.Program().Sets {
 				out[set] = true
 			}
 		}
@@ -70,10 +69,21 @@ func (j Judged) readByFailures() map[int]bool {
 	return out
 }
 
-func (j Judged) nothingMatched(p *setPlan) *diag.Diagnostic {
-	d := &diag.Diagnostic{Severity: diag.Warning, What: fmt.Sprintf("no span matched %s in the whole run", p.name), Range: p.at}
-	x := &explainer{Evidence: &Evidence{}, in: j.Instance, flow: j.judged, frame: j.frame}
-	j.frame.Guard(func() { x.nearest(p) })
+// empty is a set that nothing matched in an instance.
+type empty struct {
+	in  Judged
+	set *setPlan
+}
+
+func (e empty) warning() diag.Diagnostic {
+	p := e.set
+	d := diag.Diagnostic{Severity: diag.Warning, What: fmt.Sprintf("no span matched %s in the whole run", p.name), Range: p.at}
+	in := e.in.restored()
+	if in == nil {
+		return d
+	}
+	x := &explainer{Evidence: &Evidence{}, in: in, flow: in.judged, frame: in.frame}
+	in.frame.Guard(func() { x.nearest(p) })
 	if len(x.Near) > 0 {
 		near := x.Near[0]
 		d.Label = fmt.Sprintf("the nearest is %s/%s", near.Span.Service, near.Span.Name)
@@ -91,10 +101,10 @@ func unnamed(closed []Judged) diag.List {
 	example := map[diag.Range]*diag.Diagnostic{}
 	var order []diag.Range
 	for _, j := range closed {
-		for _, s := range j.states {
+		for _, s := range j.flow.plan.checks {
 			i := slices.IndexFunc(j.Verdicts, func(v Verdict) bool { return v.Assertion == s.assertion })
 			for _, p := range s.parties {
-				named[p.Range] = named[p.Range] || j.named(p.Name)
+				named[p.Range] = named[p.Range] || j.hasNamed(p.Name)
 				failed[p.Range] = failed[p.Range] || i < 0 || j.Verdicts[i].Outcome != Pass
 				if example[p.Range] == nil {
 					example[p.Range] = j.nobodyNamed(p)
@@ -114,7 +124,7 @@ func unnamed(closed []Judged) diag.List {
 
 func (j Judged) nobodyNamed(p Party) *diag.Diagnostic {
 	d := &diag.Diagnostic{Severity: diag.Warning, What: fmt.Sprintf("no span ever named %s", p.Name), Range: p.Range, Label: "neither a service nor a peer of any span is called this"}
-	if near, ok := diag.Suggest(p.Name, j.knownServices()); ok {
+	if near, ok := diag.Suggest(p.Name, slices.Sorted(j.judged.Services())); ok {
 		d.Try = append(d.Try, near)
 	}
 	return d
@@ -125,12 +135,12 @@ func neverApplied(closed []Judged) diag.List {
 	applied, seen := map[*Assertion]bool{}, map[*Assertion]*check{}
 	var order []*Assertion
 	for _, j := range closed {
-		for _, s := range j.states {
+		for _, s := range j.flow.plan.checks {
 			if s.when == nil {
 				continue
 			}
 			if seen[s.assertion] == nil {
-				seen[s.assertion] = s.check
+				seen[s.assertion] = s
 				order = append(order, s.assertion)
 			}
 			i := slices.IndexFunc(j.Verdicts, func(v Verdict) bool { return v.Assertion == s.assertion })

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -60,8 +61,13 @@ func (m *memory) spans() (all []trace.Span) {
 }
 
 // start starts a server that the end of the test shuts down.
+// start starts a server that waits for its senders as long as a busy machine needs,
+// unless settings say otherwise.
 func start(t testing.TB, settings receiver.Settings, sink receiver.Sink) *receiver.Server {
 	t.Helper()
+	if settings.ReadTimeout == 0 {
+		settings.ReadTimeout = time.Hour
+	}
 	server, err := receiver.Start(t.Context(), settings, sink)
 	if err != nil {
 		t.Fatal(err)
@@ -179,8 +185,13 @@ func wantSpans(t testing.TB, sink *memory, want int) {
 	}
 }
 
+// wantRefused ends s first: grpc-go tells a sender that its message is unreadable
+// before it tells the server.
 func wantRefused(t testing.TB, s *receiver.Server, want ...receiver.Refused) {
 	t.Helper()
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
 	for i := range want {
 		want[i].Peer = "127.0.0.1"
 	}

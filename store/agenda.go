@@ -21,12 +21,12 @@ func (a *agenda) schedule(in *instance, due trace.Time) {
 		heap.Push(a, in)
 		return
 	}
-	heap.Fix(a, in.place)
+	heap.Fix(a, int(in.place))
 }
 
 func (a *agenda) remove(in *instance) {
 	if in.place != notScheduled {
-		heap.Remove(a, in.place)
+		heap.Remove(a, int(in.place))
 	}
 }
 
@@ -45,12 +45,12 @@ func (a agenda) Less(i, j int) bool { return a[i].due < a[j].due }
 
 func (a agenda) Swap(i, j int) {
 	a[i], a[j] = a[j], a[i]
-	a[i].place, a[j].place = i, j
+	a[i].place, a[j].place = int32(i), int32(j)
 }
 
 func (a *agenda) Push(x any) {
 	in := x.(*instance)
-	in.place = len(*a)
+	in.place = int32(len(*a))
 	*a = append(*a, in)
 }
 
@@ -60,37 +60,4 @@ func (a *agenda) Pop() any {
 	(*a)[last] = nil
 	*a, in.place = (*a)[:last], notScheduled
 	return in
-}
-
-// queue hands out instances in the order in which they were marked.
-type queue struct {
-	waiting []*instance
-	head    int
-}
-
-// push appends an instance that is not marked yet.
-func (q *queue) push(in *instance) {
-	if q.head > len(q.waiting)/2 {
-		n := copy(q.waiting, q.waiting[q.head:])
-		clear(q.waiting[n:])
-		q.waiting, q.head = q.waiting[:n], 0
-	}
-	q.waiting = append(q.waiting, in)
-}
-
-// len counts the marks, also those of instances that are not dirty any more.
-func (q *queue) len() int { return len(q.waiting) - q.head }
-
-// pop takes the first instance that is still marked as dirty, nil if there is none.
-func (q *queue) pop() *instance {
-	for q.head < len(q.waiting) {
-		in := q.waiting[q.head]
-		q.waiting[q.head] = nil
-		q.head++
-		if in.dirty {
-			in.dirty = false
-			return in
-		}
-	}
-	return nil
 }

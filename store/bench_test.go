@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,74 @@ func BenchmarkOpenFlows(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkBatch is the cost of each flow that a consumer of a batch belongs to: it
+// links to the producers of all, and has arrived before them.
+func BenchmarkBatch(b *testing.B) { perFlow(b, "send", batchConsumer) }
+
+// BenchmarkStrangers is the cost of each flow that calls somebody who sends no spans,
+// while as many requests of which no flow knows come for something else.
+func BenchmarkStrangers(b *testing.B) { perFlow(b, "order", callsAndStrangers) }
+
+// perFlow measures what a flow costs among few and among many, up to the end of their
+// recording.
+func perFlow(b *testing.B, origin string, spansOf func(flows int) []trace.Span) {
+	few := 0.0
+	for _, flows := range []int{500, 8000} {
+		b.Run(fmt.Sprintf("flows=%d", flows), func(b *testing.B) {
+			spans := spansOf(flows)
+			for b.Loop() {
+				s := store.New([]trace.Membership{{Flow: "f", Origin: named(origin)}}, store.Settings{Bytes: 8 << 30, Recorded: true})
+				for part := range slices.Chunk(spans, 512) {
+					if err := s.Consume(b.Context(), trace.Batch{Spans: part}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				s.Close(trace.ByEndOfRecording)
+			}
+			cost := float64(b.Elapsed().Nanoseconds()) / float64(b.N*flows)
+			b.ReportMetric(cost, "ns/flow")
+			if few == 0 {
+				few = cost
+			}
+			b.ReportMetric(cost/few, "ratio")
+		})
+	}
+}
+
+func callsAndStrangers(flows int) []trace.Span {
+	host := func(name string) []trace.Attr {
+		return []trace.Attr{{Key: "server.address", Value: trace.StringValue(name)}}
+	}
+	var builder trace.Builder
+	for i := range flows {
+		d := trace.SpanData{ID: trace.SpanID{1}, Name: "order", Kind: trace.Server, Start: 1e18, End: 1e18 + 100}
+		binary.BigEndian.PutUint64(d.TraceID[:], uint64(2*i+1))
+		builder.Add(&d)
+		d.ID, d.Parent, d.Name, d.Kind, d.Attrs = trace.SpanID{2}, d.ID, "charge", trace.Client, host("bank.example")
+		builder.Add(&d)
+		d.Parent, d.Name, d.Kind, d.Attrs = trace.SpanID{}, "browse", trace.Server, host("shop.example")
+		binary.BigEndian.PutUint64(d.TraceID[:], uint64(2*i+2))
+		builder.Add(&d)
+	}
+	return builder.Commit()
+}
+
+// batchConsumer is a span that links to so many, and those, each in a trace of its own.
+func batchConsumer(links int) []trace.Span {
+	var builder trace.Builder
+	consumer := trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "process", Kind: trace.Consumer, Start: 1e18 + 50, End: 1e18 + 99}
+	for i := range links {
+		l := trace.LinkData{SpanID: trace.SpanID{2}}
+		binary.BigEndian.PutUint64(l.TraceID[8:], uint64(i+1))
+		consumer.Links = append(consumer.Links, l)
+	}
+	builder.Add(&consumer)
+	for _, l := range consumer.Links {
+		builder.Add(&trace.SpanData{TraceID: l.TraceID, ID: l.SpanID, Name: "send", Kind: trace.Producer, Start: 1e18, End: 1e18 + 10})
+	}
+	return builder.Commit()
 }
 
 // spansPerFlow is how many spans each flow of a load has.

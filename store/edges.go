@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -12,31 +13,78 @@ import (
 // frozen flow is a new slice each time that it changed.
 func (s *Store) findEdges(in *instance) {
 	var edges []trace.OpenEdge
-	if in.waitsForOrigin() {
+	if in.waitsForOrigin() || in.state != trace.Open && s.triggeredNothing(in) {
 		edges = append(edges, trace.OpenEdge{Kind: trace.WaitsForOrigin, Node: trace.None})
 	}
 	v := s.graph.View()
 	in.pending = slices.DeleteFunc(in.pending, func(n trace.Node) bool {
 		kind, state := s.edge(v, in, n)
 		if state == edgeOpen {
-			edges = append(edges, s.openEdge(v, kind, n))
+			edges = append(edges, s.openEdge(v, in, kind, n))
 		}
 		return state == edgeNever
 	})
-	in.state.Edges = edges
+	edges = append(edges, s.looseEdges(in)...)
+	if in.state == trace.Closed {
+		sortEdges(v, edges)
+	}
+	if in.restless {
+		edges = append(edges, trace.OpenEdge{Kind: trace.WaitsForSilence, Node: trace.None})
+	}
+	s.book(in, int64(cap(edges)-cap(in.edges))*edgeBytes)
+	in.edges = edges
+}
+
+// edgesLate looks once more, when nothing more comes, at the flows that closed before:
+// what was learned since of whom they asked may open an edge, or be lost.
+func (s *Store) edgesLate() {
+	var changed []*instance
+	for _, in := range s.instances {
+		if in.state != trace.Closed || in.evicted {
+			continue
+		}
+		before := len(in.edges)
+		if s.findEdges(in); len(in.edges) != before || s.lostSince(in) {
+			changed = append(changed, in)
+		}
+	}
+	slices.SortFunc(changed, func(a, b *instance) int { return cmp.Compare(a.w.Record().Number(), b.w.Record().Number()) })
+	for _, in := range changed {
+		s.markDirty(in)
+	}
+}
+
+// sortEdges puts open edges in an order that is not that of the arrival.
+func sortEdges(v trace.View, edges []trace.OpenEdge) {
+	slices.SortFunc(edges, func(a, b trace.OpenEdge) int {
+		if a.Node == trace.None || b.Node == trace.None {
+			return cmp.Compare(a.Node, b.Node)
+		}
+		return cmp.Or(v.Span(a.Node).Compare(v.Span(b.Node)), cmp.Compare(a.Kind, b.Kind), bytes.Compare(a.Missing[:], b.Missing[:]))
+	})
 }
 
 func (in *instance) waitsForOrigin() bool {
 	switch in.of.Opens {
 	case trace.OpensByTrigger:
-		return in.state.Trigger == trace.None || in.state.Origin == trace.None
+		return in.trigger == trace.None || in.origin == trace.None
 	case trace.OpensBySpan, trace.OpensByKey:
-		return in.state.Origin == trace.None
+		return in.origin == trace.None
 	}
 	return false
 }
 
-func (s *Store) openEdge(v trace.View, kind trace.OpenKind, n trace.Node) trace.OpenEdge {
+// triggeredNothing reports whether nothing has come of a trigger that somebody answered:
+// whatever it caused was not seen.
+func (s *Store) triggeredNothing(in *instance) bool {
+	if in.trigger == trace.None || in.w.Len() > 1 {
+		return false
+	}
+	trigger := s.graph.View().Span(in.trigger)
+	return trigger.Status() != trace.Error || gaveUp(trigger) || gotAnswer(trigger)
+}
+
+func (s *Store) openEdge(v trace.View, in *instance, kind trace.OpenKind, n trace.Node) trace.OpenEdge {
 	e := trace.OpenEdge{Kind: kind, Node: n}
 	switch span := v.Span(n); kind {
 	case trace.WaitsForParent:
@@ -44,7 +92,12 @@ func (s *Store) openEdge(v trace.View, kind trace.OpenKind, n trace.Node) trace.
 	case trace.WaitsForServer:
 		e.Strays = s.roots.answer(v, span)
 	case trace.WaitsForConsumer:
-		e.Strays = s.roots.delivery(v, span)
+		e.Strays = s.roots.delivery(v, span, consumersOf(v, n))
+	case trace.WaitsForLinked:
+		e.Missing = s.dangling(in, span)
+	}
+	for _, stray := range e.Strays {
+		e.Lost = s.hops.lostAt(v.Span(n), v.Span(stray))
 	}
 	return e
 }
@@ -61,9 +114,32 @@ const (
 // edge says what n waits for, if for anything.
 func (s *Store) edge(v trace.View, in *instance, n trace.Node) (trace.OpenKind, edgeState) {
 	span := v.Span(n)
-	if _, arrived := v.Parent(n); !arrived && !span.ParentID().IsZero() && !s.external(v, in, n, span) {
-		return trace.WaitsForParent, edgeOpen
+	if _, arrived := v.Parent(n); !arrived && !span.ParentID().IsZero() && !s.isOutside(in, span) {
+		if !s.external(v, in, n, span) {
+			return trace.WaitsForParent, edgeOpen
+		}
+		if kind, state := s.otherEdge(v, in, n, span); state != edgeNever {
+			return kind, state
+		}
+		return trace.WaitsForParent, edgeClosed // Another origin may turn out to be the first.
 	}
+	return s.otherEdge(v, in, n, span)
+}
+
+// otherEdge is one that n waits for besides its parent.
+func (s *Store) otherEdge(v trace.View, in *instance, n trace.Node, span trace.Span) (trace.OpenKind, edgeState) {
+	kind, state := s.callEdge(v, n, span)
+	if in.of.isSilent(span) {
+		state = edgeNever
+	}
+	if state != edgeOpen && s.linksNowhere(v, in, n, span) {
+		return trace.WaitsForLinked, edgeOpen
+	}
+	return kind, state
+}
+
+// callEdge is the other side of a call or a message.
+func (s *Store) callEdge(v trace.View, n trace.Node, span trace.Span) (trace.OpenKind, edgeState) {
 	switch span.Kind() {
 	case trace.Client:
 		return trace.WaitsForServer, s.clientEdge(v, n, span)
@@ -73,61 +149,105 @@ func (s *Store) edge(v trace.View, in *instance, n trace.Node) (trace.OpenKind, 
 	return trace.WaitsForParent, edgeNever
 }
 
+// isOutside reports whether the parent of a span is followspan's own trigger, or the
+// context of the command, which followspan does not receive.
+func (s *Store) isOutside(in *instance, span trace.Span) bool {
+	return span.ParentID() == in.triggerSpan ||
+		span.TraceID() == s.settings.RunTrace && span.ParentID() == s.settings.RunSpan
+}
+
 // external reports whether the missing parent of n lies outside of what
-// followspan can receive: above the origin, at its own trigger or the command's
-// context, or above the span by which a linked trace was entered from elsewhere.
+// followspan can receive: above an origin, or above the span by which a linked trace
+// was entered from elsewhere.
 func (s *Store) external(v trace.View, in *instance, n trace.Node, span trace.Span) bool {
-	if n == in.state.Origin || span.ParentID() == in.triggerSpan {
-		return true
-	}
-	if span.TraceID() == s.settings.RunTrace && span.ParentID() == s.settings.RunSpan {
+	if n == in.origin {
 		return true
 	}
 	entry := span.Kind() == trace.Server || span.Kind() == trace.Consumer
 	if !entry {
 		return false
 	}
-	if in.state.Origin == trace.None {
-		return in.of.Opens != trace.OpensByTrigger && span.TraceID() == in.w.Record().TraceID
+	own := in.w.Record().TraceID // A value has none of its own.
+	if in.of.Opens == trace.OpensByKey {
+		own = trace.TraceID{}
+		if in.w.JoinedBy(n) == trace.ByOrigin {
+			return true
+		}
 	}
-	return v.Span(in.state.Origin).TraceID() != span.TraceID() && in.w.Record().TraceID != span.TraceID() ||
-		isAbove(v, n, in.state.Origin)
+	if in.origin == trace.None {
+		return in.of.Opens != trace.OpensByTrigger && span.TraceID() == own
+	}
+	return v.Span(in.origin).TraceID() != span.TraceID() && own != span.TraceID() ||
+		isAbove(v, n, in.origin)
 }
 
 func isAbove(v trace.View, n, origin trace.Node) bool { return n != origin && isAncestor(v, n, origin) }
 
 func (s *Store) clientEdge(v trace.View, n trace.Node, span trace.Span) edgeState {
-	if span.Status() == trace.Error {
+	if isDatabase(span) {
 		return edgeNever
 	}
-	if cmp.Or(text(span, string(semconv.DBSystemNameKey)), text(span, "db.system")) != "" {
-		return edgeNever // databases send no spans
+	if span.Status() == trace.Error && !gaveUp(span) && !gotAnswer(span) {
+		return edgeNever
 	}
-	for child := range v.Children(n) {
-		if v.Span(child).Kind() == trace.Server {
-			return edgeNever
-		}
+	if isAnswered(v, n, span) {
+		return edgeNever
 	}
-	if s.peers.instrumented(span) || s.roots.answer(v, span) != nil {
+	if isPart(v, n, span) || isAnsweredElsewhere(v, n) {
+		return edgeClosed
+	}
+	if s.peers.instrumented(span) || text(span, string(semconv.MessagingSystemKey)) == "" && s.roots.answer(v, span) != nil {
 		return edgeOpen
 	}
 	return edgeClosed
 }
 
+// isAnswered reports whether a call led to another service: to the server that was called,
+// also where that began a trace of its own and links back, or to a proxy in between, whose
+// own call is then the one that waits.
+func isAnswered(v trace.View, n trace.Node, call trace.Span) bool {
+	for m := range v.Followers(n) {
+		parent, _ := v.Parent(m)
+		if span := v.Span(m); span.Kind() == trace.Server || parent == n && span.Service() != call.Service() {
+			return true
+		}
+	}
+	return false
+}
+
+// isAnsweredElsewhere reports whether another layer of a call was answered.
+func isAnsweredElsewhere(v trace.View, n trace.Node) bool {
+	for m := range layers(v, n) {
+		if isAnswered(v, m, v.Span(m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// producerEdge waits for one consumer, and also for that of another service where there
+// is one that seems to have lost its context: a destination may have several.
 func (s *Store) producerEdge(v trace.View, n trace.Node, span trace.Span) edgeState {
-	consumes := func(m trace.Node) bool { return v.Span(m).Kind() == trace.Consumer }
-	for child := range v.Children(n) {
-		if consumes(child) {
-			return edgeNever
-		}
-	}
-	for effect := range v.Effects(n) {
-		if consumes(effect) {
-			return edgeNever
-		}
-	}
-	if s.peers.consumed[topicOf(span)] {
+	consumed := consumersOf(v, n)
+	if len(consumed) == 0 && s.peers.consumed[topicOf(span)] || len(consumed) > 0 && s.roots.delivery(v, span, consumed) != nil {
 		return edgeOpen
 	}
 	return edgeClosed
+}
+
+// consumersOf are the services that consumed a message, whichever of its layers they
+// went on with.
+func consumersOf(v trace.View, n trace.Node) (services []string) {
+	consumed := func(n trace.Node) {
+		for m := range v.Followers(n) {
+			if span := v.Span(m); span.Kind() == trace.Consumer {
+				services = append(services, span.Service())
+			}
+		}
+	}
+	consumed(n)
+	for m := range layers(v, n) {
+		consumed(m)
+	}
+	return services
 }

@@ -10,14 +10,17 @@ import (
 // every one that Consume has taken.
 func (s *Store) Trace(id trace.TraceID) []trace.Span {
 	s.mu.Lock()
-	t, v := s.traces[id], s.graph.View()
+	first, ok := s.graph.First(id)
+	v := s.graph.View()
 	s.mu.Unlock()
-	if t == nil || t.first == trace.None {
+	if !ok {
 		return nil
 	}
 	var spans []trace.Span
-	for n := range v.Trace(t.first) {
-		spans = append(spans, v.Span(n))
+	for n := range v.Trace(first) {
+		if span := v.Span(n); !span.Evicted() {
+			spans = append(spans, span)
+		}
 	}
 	return spans
 }
@@ -28,7 +31,7 @@ func (s *Store) TraceIDs() []trace.TraceID {
 	defer s.mu.Unlock()
 	entries := make([]*traceEntry, 0, len(s.traces))
 	for _, t := range s.traces {
-		if t.first != trace.None {
+		if _, held := s.graph.First(t.id); held {
 			entries = append(entries, t)
 		}
 	}

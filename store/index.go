@@ -1,8 +1,11 @@
 package store
 
 import (
+	"hash/maphash"
 	"iter"
 	"slices"
+	"strings"
+	"unsafe"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
@@ -21,107 +24,126 @@ func idOf(s trace.Span) spanID { return spanID{s.TraceID(), s.ID()} }
 // message is what a producer and its consumers have in common.
 type message struct{ system, destination, id string }
 
+func (m message) clone() message {
+	return message{strings.Clone(m.system), strings.Clone(m.destination), strings.Clone(m.id)}
+}
+
 // index finds the spans that others name, also if they arrive later.
 type index struct {
 	graph     *trace.Graph
-	joined    []trace.Node            // what add returned
-	spans     *lookup                 // by their id
-	waiting   *lookup                 // by the id of a parent that has not arrived: the last that waits for it
-	linkers   map[spanID][]trace.Node // spans that link to one that has not arrived
-	producers map[message][]trace.Node
-	consumers map[message][]trace.Node
+	seed      maphash.Seed
+	joined    []trace.Node     // what add returned first
+	moved     []move           // what it moved
+	spans     lookup           // by their id
+	waiting   lookup           // by the id of a parent that has not arrived: the last that waits for it
+	linkers   linkers          // spans that link to one that has not arrived
+	producers lookup           // by their message
+	consumers lookup           // of each message the first
+	others    crowds[uint64]   // and the others, by the hash of their message
+	shared    map[message]bool // messages that were sent in several traces; see Stats
 }
 
 func newIndex(g *trace.Graph) index {
-	return index{
-		graph: g, spans: newLookup(), waiting: newLookup(), linkers: map[spanID][]trace.Node{},
-		producers: map[message][]trace.Node{}, consumers: map[message][]trace.Node{},
-	}
+	return index{graph: g, seed: maphash.MakeSeed(), linkers: newLinkers(), others: newCrowds[uint64](), shared: map[message]bool{}}
 }
 
-// find returns the span with the same identity: trace id, span id, service, kind.
-func (x *index) find(v trace.View, s trace.Span) (trace.Node, bool) {
-	for n := range x.all(v, idOf(s)) {
+// spanHashes are those of a span's id and of its parent's.
+type spanHashes struct{ own, parent uint64 }
+
+// hash hashes what a span is found by that is about to be added.
+func (x *index) hash(s trace.Span) spanHashes {
+	return spanHashes{x.hashID(idOf(s)), x.hashID(parentOf(s))}
+}
+
+func (x *index) hashID(id spanID) uint64 {
+	return maphash.Bytes(x.seed, unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)))
+}
+
+func (x *index) hashMessage(m message) uint64 { return maphash.Comparable(x.seed, m) }
+
+// maxShared is how many spans may share an id. One that more have is no id.
+const maxShared = 64
+
+// find returns the span with the same identity, trace id, span id, service and kind, or
+// one of those that share the id if it is taken: None if there is none. The id is shared
+// if other spans have it.
+func (x *index) find(v trace.View, s trace.Span, h spanHashes) (twin trace.Node, shared bool) {
+	others := 0
+	for n := range x.all(v, idOf(s), h.own) {
 		if t := v.Span(n); t.Kind() == s.Kind() && t.Service() == s.Service() {
 			return n, true
 		}
+		if others++; others == maxShared {
+			return n, true
+		}
 	}
-	return trace.None, false
+	return trace.None, others > 0
 }
 
 // all yields the spans with an id.
-func (x *index) all(v trace.View, id spanID) iter.Seq[trace.Node] {
-	return func(yield func(trace.Node) bool) { x.each(v, id, yield) }
+func (x *index) all(v trace.View, id spanID, hash uint64) iter.Seq[trace.Node] {
+	return func(yield func(trace.Node) bool) { x.each(v, id, hash, yield) }
 }
 
-func (x *index) each(v trace.View, id spanID, yield func(trace.Node) bool) {
-	for n := range x.spans.find(x.spans.hash(id)) {
+func (x *index) each(v trace.View, id spanID, hash uint64, yield func(trace.Node) bool) {
+	for n := range x.spans.find(hash) {
 		if idOf(v.Span(n)) == id && !yield(n) {
 			return
 		}
 	}
 }
 
-// add joins n with its parent, children, links and messages, and returns the
-// other spans that got an edge to n and thereby may belong to its flows: until the
-// next call.
-func (x *index) add(n trace.Node, s trace.Span) (joined []trace.Node) {
-	id := idOf(s)
-	x.addParent(n, s)
-	x.spans.add(x.spans.hash(id), n)
-	joined = x.adopt(x.joined[:0], n, id)
-	joined = append(joined, x.addLinks(n, s)...)
-	x.joined = append(joined, x.addMessage(n, s)...)
-	return x.joined
+// has reports whether a span with the id is held.
+func (x *index) has(v trace.View, id spanID) bool {
+	for range x.all(v, id, x.hashID(id)) {
+		return true
+	}
+	return false
 }
 
-func (x *index) addParent(n trace.Node, s trace.Span) {
+// add joins n with its parent, children, links and messages, and returns the
+// other spans that waited for n, which is their cause now: until the next call. If
+// other spans have its id, it also returns those that got another cause; see unite.
+func (x *index) add(n trace.Node, s trace.Span, h spanHashes, shared bool) (joined, united []trace.Node) {
+	x.moved = x.moved[:0]
+	x.addParent(n, s, h, shared)
+	x.spans.add(h.own, n)
+	joined = x.adopt(x.joined[:0], n, idOf(s), h.own)
+	joined = append(joined, x.addLinks(n, s)...)
+	joined = append(joined, x.addMessage(n, s)...)
+	if shared {
+		united = x.unite(idOf(s), h.own)
+	}
+	x.joined = joined
+	return joined, united
+}
+
+func (x *index) addParent(n trace.Node, s trace.Span, h spanHashes, shared bool) {
 	v := x.graph.View()
-	// The server's half of a shared id hangs under the client's half.
-	if s.Kind() == trace.Server {
-		for half := range x.all(v, idOf(s)) {
-			if v.Span(half).Kind() == trace.Client {
-				x.graph.SetParent(n, half)
-				return
-			}
+	if shared {
+		if half := x.clientHalf(v, s, h); half != trace.None {
+			x.graph.SetParent(n, half)
+			return
 		}
 	}
 	if s.ParentID().IsZero() {
 		return
 	}
-	parent := parentOf(s)
-	hash := x.waiting.hash(parent)
 	// Who waits already shows that the parent is not there, without a look at all spans.
-	first := x.firstWaiting(v, hash, parent)
+	first := x.firstWaiting(v, h.parent, parentOf(s))
 	if first == trace.None {
-		if p := x.parent(v, s); p != trace.None {
+		if p := x.named(v, s, h); p != trace.None {
 			x.graph.SetParent(n, p)
 			return
 		}
-		x.waiting.add(hash, n)
+		x.waiting.add(h.parent, n)
 	} else {
-		x.waiting.replace(hash, first, n)
+		x.waiting.replace(h.parent, first, n)
 	}
 	x.graph.Chain(n, first)
 }
 
 func parentOf(s trace.Span) spanID { return spanID{s.TraceID(), s.ParentID()} }
-
-// parent chooses among the spans with the id that s names the one whose kind suits
-// the edge: a client calls a server, everything else hangs under the server's half.
-// If none does it is the first, and None if there is none.
-func (x *index) parent(v trace.View, s trace.Span) trace.Node {
-	found := trace.None
-	for p := range x.all(v, parentOf(s)) {
-		if (s.Kind() == trace.Server) == (v.Span(p).Kind() == trace.Client) {
-			return p
-		}
-		if found == trace.None || p < found {
-			found = p
-		}
-	}
-	return found
-}
 
 func (x *index) firstWaiting(v trace.View, hash uint64, parent spanID) trace.Node {
 	for n := range x.waiting.find(hash) {
@@ -133,8 +155,7 @@ func (x *index) firstWaiting(v trace.View, hash uint64, parent spanID) trace.Nod
 }
 
 // adopt gives n the children that have waited for it, and appends them to children.
-func (x *index) adopt(children []trace.Node, n trace.Node, id spanID) []trace.Node {
-	hash := x.waiting.hash(id)
+func (x *index) adopt(children []trace.Node, n trace.Node, id spanID, hash uint64) []trace.Node {
 	c := x.firstWaiting(x.graph.View(), hash, id)
 	if c == trace.None {
 		return children
@@ -145,13 +166,23 @@ func (x *index) adopt(children []trace.Node, n trace.Node, id spanID) []trace.No
 		c = x.graph.Unchain(c)
 	}
 	slices.Reverse(children) // in the order of their arrival
+	// None of them has a parent, so the one that n is below, if any, is at the top.
+	above := top(x.graph.View(), n)
 	return slices.DeleteFunc(children, func(c trace.Node) bool {
-		if isAncestor(x.graph.View(), c, n) {
+		if c == above {
 			return true
 		}
 		x.graph.SetParent(c, n)
 		return false
 	})
+}
+
+// top is the last of the spans above n, or n.
+func top(v trace.View, n trace.Node) trace.Node {
+	for p, ok := v.Parent(n); ok; p, ok = v.Parent(n) {
+		n = p
+	}
+	return n
 }
 
 // isAncestor reports whether a is n or stands above it. Spans that name each other
@@ -169,33 +200,22 @@ func isAncestor(v trace.View, a, n trace.Node) bool {
 func (x *index) addLinks(n trace.Node, s trace.Span) (joined []trace.Node) {
 	v := x.graph.View()
 	for l := range s.Links() {
-		id := spanID{l.TraceID(), l.SpanID()}
-		if target := x.first(v, id); target != trace.None {
+		id, arrived := spanID{l.TraceID(), l.SpanID()}, false
+		for target := range x.all(v, id, x.hashID(id)) {
 			connect(x.graph, target, n, trace.ByLink)
-		} else {
-			x.linkers[id] = append(x.linkers[id], n)
+			arrived = true
+		}
+		if !arrived {
+			x.linkers.add(id, n)
 		}
 	}
-	if len(x.linkers) == 0 {
-		return nil
+	for _, linker := range x.linkers.arrived(idOf(s)) {
+		if !v.Evicted(linker) {
+			connect(x.graph, n, linker, trace.ByLink)
+			joined = append(joined, linker)
+		}
 	}
-	for _, linker := range x.linkers[idOf(s)] {
-		connect(x.graph, n, linker, trace.ByLink)
-		joined = append(joined, linker)
-	}
-	delete(x.linkers, idOf(s))
 	return joined
-}
-
-// first is the span with an id that arrived first, None if none has.
-func (x *index) first(v trace.View, id spanID) trace.Node {
-	found := trace.None
-	for n := range x.all(v, id) {
-		if found == trace.None || n < found {
-			found = n
-		}
-	}
-	return found
 }
 
 func (x *index) addMessage(n trace.Node, s trace.Span) (joined []trace.Node) {
@@ -203,34 +223,135 @@ func (x *index) addMessage(n trace.Node, s trace.Span) (joined []trace.Node) {
 	if m.id == "" {
 		return nil
 	}
+	hash := x.hashMessage(m)
+	producers := x.withMessage(&x.producers, hash, m, maxProducers)
+	if len(producers) == maxProducers {
+		return nil
+	}
 	switch s.Kind() {
 	case trace.Producer:
-		x.producers[m] = append(x.producers[m], n)
-		for _, c := range x.consumers[m] {
-			if connect(x.graph, n, c, trace.ByMessage) {
+		x.noteShared(m, s, producers)
+		x.producers.add(hash, n)
+		for c := range x.consumersOf(hash) {
+			if consumer := x.graph.View().Span(c); messageOf(consumer) == m && !precedes(consumer, s) && connect(x.graph, n, c, trace.ByMessage) {
 				joined = append(joined, c)
 			}
 		}
 	case trace.Consumer:
-		x.consumers[m] = append(x.consumers[m], n)
-		for _, p := range x.producers[m] {
-			connect(x.graph, p, n, trace.ByMessage)
+		x.addConsumer(hash, n)
+		for _, p := range producers {
+			if !precedes(s, x.graph.View().Span(p)) {
+				connect(x.graph, p, n, trace.ByMessage)
+			}
 		}
 	}
+	slices.Sort(joined)
 	return joined
+}
+
+// precedes reports whether a consumer began before a producer did, by one clock: then it
+// had another's message. A task that is tried again is often sent again with its id.
+func precedes(consumer, producer trace.Span) bool {
+	a, b := consumer.Resource(), producer.Resource()
+	oneClock := a.Host() != "" && a.Host() == b.Host() || a.Equal(b)
+	return oneClock && consumer.Start() < producer.Start().Add(-sameClock)
+}
+
+// noteShared remembers a message that was sent in another trace already.
+func (x *index) noteShared(m message, s trace.Span, producers []trace.Node) {
+	for _, p := range producers {
+		if x.graph.View().Span(p).TraceID() != s.TraceID() && len(x.shared) < maxOddities && !x.shared[m] {
+			x.shared[m.clone()] = true
+		}
+	}
+}
+
+// addConsumer keeps those apart from the lookup that have what another one has: it
+// would get slow of many that are found by the same hash.
+func (x *index) addConsumer(hash uint64, n trace.Node) {
+	for range x.consumers.find(hash) {
+		x.others.add(hash, n)
+		return
+	}
+	x.consumers.add(hash, n)
+}
+
+// consumersOf yields the consumers of the messages with a hash. Some may have been
+// evicted.
+func (x *index) consumersOf(hash uint64) iter.Seq[trace.Node] {
+	return func(yield func(trace.Node) bool) {
+		for n := range x.consumers.find(hash) {
+			if !yield(n) {
+				return
+			}
+		}
+		for _, n := range x.others.of(hash) {
+			if !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// maxProducers is how many spans may send one message. What has an id that more have
+// tells no messages apart, and would join all with all.
+const maxProducers = 64
+
+// withMessage are those that have a message, at most so many.
+func (x *index) withMessage(l *lookup, hash uint64, m message, most int) (all []trace.Node) {
+	for n := range l.find(hash) {
+		if messageOf(x.graph.View().Span(n)) != m {
+			continue
+		}
+		if all = append(all, n); len(all) == most {
+			break
+		}
+	}
+	return all
+}
+
+// remove forgets a span before it is evicted.
+func (x *index) remove(n trace.Node, s trace.Span) {
+	x.spans.remove(x.hashID(idOf(s)), n)
+	v := x.graph.View()
+	if _, arrived := v.Parent(n); !arrived && !s.ParentID().IsZero() {
+		x.leave(v, n, parentOf(s))
+	}
+	for l := range s.Links() {
+		x.linkers.remove(v, spanID{l.TraceID(), l.SpanID()}, n)
+	}
+	if m := messageOf(s); m.id != "" {
+		hash := x.hashMessage(m)
+		x.producers.remove(hash, n)
+		x.consumers.remove(hash, n)
+		x.others.remove(v, hash, n)
+	}
+}
+
+// leave takes n out of those that wait for a parent.
+func (x *index) leave(v trace.View, n trace.Node, parent spanID) {
+	hash := x.hashID(parent)
+	first := x.firstWaiting(v, hash, parent)
+	next := x.graph.Unchain(n)
+	switch {
+	case first != n:
+	case next == trace.None:
+		x.waiting.remove(hash, n)
+	default:
+		x.waiting.replace(hash, n, next)
+	}
+}
+
+// bytes is what the index takes of memory.
+func (x *index) bytes() int64 {
+	return x.spans.bytes() + x.waiting.bytes() + x.producers.bytes() + x.consumers.bytes() + x.linkers.bytes() + x.others.bytes()
 }
 
 // connect adds an edge unless the two are joined already, by a link or as parent
 // and child; the first rule is the one that reports name.
 func connect(g *trace.Graph, cause, effect trace.Node, rule trace.Rule) bool {
-	v := g.View()
-	if p, ok := v.Parent(effect); ok && p == cause || cause == effect {
+	if p, ok := g.View().Parent(effect); ok && p == cause || cause == effect || g.Connected(cause, effect) {
 		return false
-	}
-	for known := range v.Causes(effect) {
-		if known == cause {
-			return false
-		}
 	}
 	g.Connect(cause, effect, rule)
 	return true
@@ -240,10 +361,22 @@ func messageOf(s trace.Span) message {
 	if k := s.Kind(); k != trace.Producer && k != trace.Consumer {
 		return message{}
 	}
-	return message{text(s, string(semconv.MessagingSystemKey)), destination(s), text(s, string(semconv.MessagingMessageIDKey))}
+	return message{text(s, string(semconv.MessagingSystemKey)), destination(s), messageID(s)}
 }
 
-func destination(s trace.Span) string { return text(s, string(semconv.MessagingDestinationNameKey)) }
+func messageID(s trace.Span) string { return anyText(s, string(semconv.MessagingMessageIDKey)) }
+
+func destination(s trace.Span) string { return anyText(s, string(semconv.MessagingDestinationNameKey)) }
+
+// anyText is text for an attribute that a span may have under a former name.
+func anyText(s trace.Span, key string) string {
+	for _, name := range trace.Aliases(key) {
+		if t := text(s, name); t != "" {
+			return t
+		}
+	}
+	return ""
+}
 
 // text returns a span's attribute as text, "" if it is missing.
 func text(s trace.Span, key string) string {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
 	"github.com/followspan/followspan/internal/otlp"
 	"github.com/followspan/followspan/internal/otlp/otlptest"
 	"github.com/followspan/followspan/store"
@@ -22,19 +24,31 @@ var flowsOf = map[string][]trace.Membership{
 }
 
 // BenchmarkIngest compares the processor time of decoding and storing a span with
-// that of decoding it, both under the default GC and with everything kept.
+// that of decoding it, under the default GC and with everything kept, and with that of
+// decoding it with the Collector's pdata, which keeps nothing.
 func BenchmarkIngest(b *testing.B) {
-	decode := 0.0
+	decode, pdata := 0.0, 0.0
+	b.Run("decode-pdata", func(b *testing.B) {
+		var u ptrace.ProtoUnmarshaler
+		pdata = ingest(b, func(data []byte) {
+			if _, err := u.UnmarshalTraces(data); err != nil {
+				b.Fatal(err)
+			}
+		})
+	})
 	b.Run("decode", func(b *testing.B) {
 		var kept [][]trace.Span
-		decode = ingest(b, func(spans []trace.Span) { kept = append(kept, spans) })
+		d, w := newDecoder()
+		decode = ingest(b, func(data []byte) { kept = append(kept, decodeRequest(b, d, w, data)) })
 		runtime.KeepAlive(kept)
 	})
 	for _, name := range []string{"none", "per-trace"} {
 		b.Run("flows="+name, func(b *testing.B) {
 			s := store.New(flowsOf[name], store.Settings{Bytes: 8 << 30})
-			used := ingest(b, func(spans []trace.Span) { consume(b, s, spans) })
+			d, w := newDecoder()
+			used := ingest(b, func(data []byte) { consume(b, s, decodeRequest(b, d, w, data)) })
 			b.ReportMetric(used/decode, "ratio")
+			b.ReportMetric(used/pdata, "of-pdata")
 		})
 	}
 }
@@ -45,12 +59,11 @@ func consume(b *testing.B, s *store.Store, spans []trace.Span) {
 	}
 }
 
-// ingest decodes b.N requests, all of distinct spans, and returns the processor
-// time for a span in nanoseconds.
-func ingest(b *testing.B, take func([]trace.Span)) float64 {
+// ingest takes in b.N requests, all of distinct spans, and returns the processor time
+// for a span in nanoseconds.
+func ingest(b *testing.B, take func(request []byte)) float64 {
 	const ahead = 100 // requests that are made up at a time
 	requests := otlptest.Protobuf('a')
-	d, w := newDecoder()
 	var used time.Duration
 	for left := b.N; left > 0; left -= ahead {
 		var all [][]byte
@@ -59,7 +72,7 @@ func ingest(b *testing.B, take func([]trace.Span)) float64 {
 		}
 		before := processorTime(b)
 		for _, data := range all {
-			take(decodeRequest(b, d, w, data))
+			take(data)
 		}
 		used += processorTime(b) - before
 	}

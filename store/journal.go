@@ -18,7 +18,10 @@ type Op struct {
 	Flow    string
 	TraceID trace.TraceID
 	SpanID  trace.SpanID
-	// Number is of the flow that was closed, which had so many members.
+	// Node is of the span that was evicted.
+	Node trace.Node
+	// Number is of the flow that was closed, which had so many members, or cut or
+	// evicted.
 	Number  uint32
 	Members int
 	Why     trace.Reason
@@ -37,6 +40,9 @@ const (
 	OpCloseFlow        // CloseFlow
 	OpFlushed          // Flushed
 	OpClose            // Close
+	OpEvict            // a closed flow made room
+	OpEvictSpan        // a span that no flow needed made room
+	OpCut              // an open flow takes all memory, and goes on without its oldest spans
 )
 
 // keepTime makes the clock stand still during each operation, if there is a
@@ -74,7 +80,7 @@ func (s *Store) log(op Op) {
 func (s *Store) Replay(op Op) (trace.Flow, error) {
 	s.mu.Lock()
 	s.settings.Now = func() time.Time { return op.Now.Std() }
-	s.full = op.Kind == OpRefuse
+	s.replayed, s.full = true, op.Kind == OpRefuse
 	s.mu.Unlock()
 	switch op.Kind {
 	case OpConsume, OpRefuse:
@@ -92,6 +98,27 @@ func (s *Store) Replay(op Op) (trace.Flow, error) {
 		s.Flushed()
 	case OpClose:
 		s.Close(op.Why)
+	case OpEvict, OpEvictSpan, OpCut:
+		s.replayRoom(op)
 	}
 	return trace.Flow{}, nil
+}
+
+// replayRoom makes room as a journal says. An operation on what is not there is
+// ignored: flows that differ show when they are handed out.
+func (s *Store) replayRoom(op Op) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := s.instances[op.Number]
+	switch {
+	case op.Kind == OpEvictSpan:
+		if op.Node >= 0 && int(op.Node) < s.graph.Len() && !s.graph.View().Evicted(op.Node) {
+			s.evict(op.Node)
+		}
+	case in == nil:
+	case op.Kind == OpCut:
+		s.cut(in)
+	case in.state == trace.Closed:
+		s.evictFlow(in)
+	}
 }

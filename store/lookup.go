@@ -1,7 +1,6 @@
 package store
 
 import (
-	"hash/maphash"
 	"iter"
 	"unsafe"
 
@@ -15,9 +14,9 @@ import (
 // It is parted into many small tables with open addressing, so that none that
 // grows makes a request wait.
 type lookup struct {
-	seed  maphash.Seed
 	parts [lookupParts][]entry
 	used  [lookupParts]int
+	slots int // of all parts
 }
 
 const lookupParts = 256
@@ -28,15 +27,8 @@ type entry struct {
 	node trace.Node // + 1
 }
 
-func newLookup() *lookup { return &lookup{seed: maphash.MakeSeed()} }
-
-// hash is that of a span's id.
-func (l *lookup) hash(id spanID) uint64 {
-	return maphash.Bytes(l.seed, unsafe.Slice((*byte)(unsafe.Pointer(&id)), unsafe.Sizeof(id)))
-}
-
-// slots are the part in which a hash stands and where in it.
-func (l *lookup) slots(hash uint64) (part int, at uint32) { return int(hash >> 56), uint32(hash) }
+// slot is the part in which a hash stands and where in it.
+func (l *lookup) slot(hash uint64) (part int, at uint32) { return int(hash >> 56), uint32(hash) }
 
 // find yields the nodes that were added with a hash. None may be added or removed
 // meanwhile.
@@ -45,7 +37,7 @@ func (l *lookup) find(hash uint64) iter.Seq[trace.Node] {
 }
 
 func (l *lookup) each(hash uint64, yield func(trace.Node) bool) {
-	part, h := l.slots(hash)
+	part, h := l.slot(hash)
 	t := l.parts[part]
 	if len(t) == 0 {
 		return
@@ -59,7 +51,7 @@ func (l *lookup) each(hash uint64, yield func(trace.Node) bool) {
 }
 
 func (l *lookup) add(hash uint64, n trace.Node) {
-	part, h := l.slots(hash)
+	part, h := l.slot(hash)
 	if 4*(l.used[part]+1) > 3*len(l.parts[part]) {
 		l.grow(part)
 	}
@@ -76,6 +68,7 @@ func (l *lookup) grow(part int) {
 		}
 	}
 	l.parts[part] = grown
+	l.slots += len(grown) - len(old)
 }
 
 func insert(t []entry, e entry) {
@@ -89,7 +82,7 @@ func insert(t []entry, e entry) {
 
 // remove takes out a node that was added with the hash, if it is there.
 func (l *lookup) remove(hash uint64, n trace.Node) {
-	part, h := l.slots(hash)
+	part, h := l.slot(hash)
 	t := l.parts[part]
 	if len(t) == 0 {
 		return
@@ -121,9 +114,5 @@ func (l *lookup) replace(hash uint64, old, n trace.Node) {
 
 // bytes is what the lookup takes of memory.
 func (l *lookup) bytes() int64 {
-	n := 0
-	for _, t := range l.parts {
-		n += len(t)
-	}
-	return int64(n)*int64(unsafe.Sizeof(entry{})) + int64(unsafe.Sizeof(*l))
+	return int64(l.slots)*int64(unsafe.Sizeof(entry{})) + int64(unsafe.Sizeof(*l))
 }

@@ -11,7 +11,7 @@ import (
 // A lookup finds what a map of lists would, hashes that collide included.
 func TestLookup(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	l, want := newLookup(), map[uint64][]trace.Node{}
+	l, want := &lookup{}, map[uint64][]trace.Node{}
 	for n := range trace.Node(20_000) {
 		h := uint64(r.IntN(3))<<56 | uint64(r.IntN(900))*64
 		switch known := want[h]; {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,19 @@ func (s *Store) lose(b trace.Batch) {
 		case r.Spans > 0:
 			l.what, l.count = "spans of "+cmp.Or(strings.Clone(r.Service), "a service without a name")+" refused: "+r.Reason, r.Spans
 		}
+		s.stats.Lost += l.count
 		s.addLoss(l)
 	}
+}
+
+// CutOff says that the journal which is replayed ends too early: what it would have
+// told behind that is a loss to all flows that are open.
+func (s *Store) CutOff() {
+	s.enter()
+	defer s.mu.Unlock()
+	now := trace.TimeOf(s.settings.Now())
+	s.stats.Lost++
+	s.addLoss(lostData{what: "what stood behind the place where the recording of the run was cut off", count: 1, from: now, to: now})
 }
 
 // lossGap is how far apart two refusals may lie to count as one stretch of time.
@@ -52,27 +64,37 @@ func (s *Store) addLoss(l lostData) {
 	rest.what, rest.to, rest.count = "data refused, of many kinds", l.to, rest.count+l.count
 }
 
-// lostTo is what was refused while an instance was under way.
+// lostTo is what was refused while an instance was under way, which it also was after it
+// closed if more came, or after that if it left messages behind, which somebody may have
+// consumed since.
 func (s *Store) lostTo(in *instance) (out []trace.Loss) {
-	began := s.began(in)
+	began, leaves := s.began(in), s.leavesMessages(in)
 	for _, l := range s.lost {
-		if l.to >= began && (in.ended == 0 || l.from <= in.ended) {
+		if l.to >= began && (in.ended == 0 || l.from <= max(in.ended, in.news) || leaves) {
 			out = append(out, trace.Loss{What: l.what, Count: l.count})
 		}
 	}
 	return out
 }
 
-// began is when the first span of an instance may have arrived: the origin, which
-// opens it, may well be the last.
+// lostSince reports whether something was refused when an instance closed, or later, that
+// counts.
+func (s *Store) lostSince(in *instance) bool {
+	leaves := s.leavesMessages(in)
+	return slices.ContainsFunc(s.lost, func(l lostData) bool { return l.from == in.ended || l.from > in.ended && leaves })
+}
+
+// began is when an instance may have begun: the origin, which opens it, may well arrive
+// last. When that started its own clock says, which may be ahead, and is believed as far as
+// it makes the flow longer, up to a deadline.
 func (s *Store) began(in *instance) trace.Time {
 	began := in.w.Record().Started
-	if v := s.graph.View(); in.state.Origin != trace.None && in.of.Opens != trace.OpensByTrigger {
-		origin := v.Span(in.state.Origin)
-		began = min(began, began.Add(-origin.End().Sub(origin.Start())))
-	}
 	if in.of.Opens == trace.OpensBySession {
 		return 0
 	}
-	return min(began, cmp.Or(in.earliest, began))
+	began = min(began, cmp.Or(in.earliest, began))
+	if in.origin != trace.None && in.of.Opens != trace.OpensByTrigger {
+		began = min(began, max(s.graph.View().Span(in.origin).Start().Add(-otherClocks), began.Add(-in.of.Timing.Deadline)))
+	}
+	return began
 }

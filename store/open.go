@@ -1,24 +1,35 @@
 package store
 
 import (
-	"bytes"
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/followspan/followspan/trace"
 )
 
 func (s *Store) trace(id trace.TraceID) *traceEntry {
+	if t := s.lastTrace; t != nil && t.id == id {
+		return t
+	}
 	t := s.traces[id]
 	if t == nil {
-		t = &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
-		s.traces[id] = t
-		for _, d := range s.flows {
-			if d.Opens == trace.OpensByTrace && d.Origin == nil {
-				t.addWhole(s.open(d, t, s.uniqueID(d, id.String()[:8]), trace.TimeOf(s.settings.Now())))
-			}
+		t = s.newTrace(id)
+	}
+	s.lastTrace = t
+	return t
+}
+
+func (s *Store) newTrace(id trace.TraceID) *traceEntry {
+	t := &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
+	s.traces[id] = t
+	s.newTraces++
+	for _, d := range s.flows {
+		if d.Opens == trace.OpensByTrace && d.Origin == nil {
+			in := s.open(d, t, s.uniqueID(d, id.Short()), trace.TimeOf(s.settings.Now()))
+			t.addWhole(in)
+			s.followLinks(in)
 		}
 	}
 	return t
@@ -32,9 +43,8 @@ func (s *Store) open(d *declaration, t *traceEntry, id string, at trace.Time) *i
 		record.TraceID = t.id
 	}
 	in := &instance{
-		of: d, w: s.graph.OpenFlow(record), trace: t,
-		state:     trace.FlowState{Origin: trace.None, Trigger: trace.None},
-		processes: map[*process]bool{}, news: at, place: notScheduled,
+		of: d, w: *s.graph.OpenFlow(record), trace: t, origin: trace.None, trigger: trace.None,
+		news: at, place: notScheduled,
 	}
 	if d.Opens == trace.OpensByTrigger {
 		t.addWhole(in)
@@ -75,10 +85,11 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 		t.first = n
 	}
 	for _, in := range t.whole {
-		s.propagate(in, n, trace.ByTrace, 0)
+		s.propagate(in, n, trace.ByTrace, distance{})
 	}
 	s.spread(n)
 	span := s.graph.View().Span(n)
+	s.linksInto(n, span)
 	if s.own[idOf(span)] {
 		return
 	}
@@ -86,9 +97,9 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 	for _, d := range s.flows {
 		switch {
 		case d.Opens == trace.OpensBySession:
-			s.propagate(s.session(d), n, trace.BySession, 0)
-		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(d, n):
-			s.begin(s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n)), t, n)
+			s.propagate(s.session(d), n, trace.BySession, distance{})
+		case d.Opens == trace.OpensBySpan && d.Origin != nil && d.Origin(span) && !s.underOrigin(d, n) && !t.wasTaken(d):
+			s.begin(s.open(d, t, s.uniqueID(d, t.id.Short()), s.graph.View().ReceivedAt(n)), t, n)
 		case d.Opens == trace.OpensByTrace && d.Origin != nil && d.Origin(span):
 			s.begin(s.ofTrace(d, t, n), t, n)
 		case d.Opens == trace.OpensByKey && d.Origin(span):
@@ -114,12 +125,13 @@ func (s *Store) ofTrace(d *declaration, t *traceEntry, n trace.Node) *instance {
 			return in
 		}
 	}
-	return s.open(d, t, s.uniqueID(d, t.id.String()[:8]), s.graph.View().ReceivedAt(n))
+	return s.open(d, t, s.uniqueID(d, t.id.Short()), s.graph.View().ReceivedAt(n))
 }
 
 // keyed is the one instance for a value.
 func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *instance {
 	if d.byKey[key] == nil {
+		key = strings.Clone(key) // It may lie in a block of spans.
 		in := s.open(d, t, s.uniqueID(d, key), s.graph.View().ReceivedAt(n))
 		in.key, d.byKey[key] = key, in
 	}
@@ -128,44 +140,86 @@ func (s *Store) keyed(d *declaration, t *traceEntry, key string, n trace.Node) *
 
 // begin makes n an origin of an instance and gathers what arrived before it.
 func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
+	if in.evicted {
+		if in.of.Opens == trace.OpensByKey {
+			s.comesLate(in)
+		}
+		return
+	}
 	s.originAt(in, n)
 	if in.of.Opens == trace.OpensBySpan {
-		s.origins[n] = append(s.origins[n], in)
 		s.seat(t, in)
 	}
 	if wholeTrace(in.of, t) {
 		if !slices.Contains(t.whole, in) {
 			t.addWhole(in)
 		}
-		s.propagate(in, n, trace.ByOrigin, 0)
+		s.propagate(in, n, trace.ByOrigin, distance{})
 		for m := range s.graph.View().Trace(n) {
-			s.propagate(in, m, trace.ByTrace, 0)
+			s.propagate(in, m, trace.ByTrace, distance{})
 		}
+		s.followLinks(in)
 		return
 	}
-	s.propagate(in, n, trace.ByOrigin, 0)
+	s.propagate(in, n, trace.ByOrigin, distance{})
 }
 
-// originAt makes n the origin unless a better one is known: of several that belong
-// to one instance it is the first by start, in whatever order they arrive.
+// originAt makes n the origin unless a better one is known.
 func (s *Store) originAt(in *instance, n trace.Node) {
-	v, known := s.graph.View(), in.state.Origin
+	v, known := s.graph.View(), in.origin
+	if known != trace.None && known != n {
+		w := s.waysOf(in)
+		if len(w.origins) == 0 {
+			w.origins = append(w.origins, known)
+		}
+		w.origins = append(w.origins, n)
+		s.book(in, nodeBytes)
+	}
 	switch {
 	case known == trace.None:
-		in.state.Origin = n
-	case isAncestor(v, n, known) || !isAncestor(v, known, n) && startsBefore(v.Span(n), v.Span(known)):
-		in.state.Origin = n
+		in.origin = n
+	case isAncestor(v, n, known) || !isAncestor(v, known, n) && v.Span(n).Compare(v.Span(known)) < 0:
+		in.origin = n
 		s.gatherEarlier(in)
 	}
 }
 
-// startsBefore orders spans by start, then by identity.
-func startsBefore(a, b trace.Span) bool {
-	if a.Start() != b.Start() {
-		return a.Start() < b.Start()
+// settleOrigin chooses among several origins of one instance the first by start of
+// those that are below no other, whatever was known when they arrived. It reports
+// whether the instance gained members by that.
+func (s *Store) settleOrigin(in *instance) bool {
+	if in.ways == nil || len(in.ways.origins) == 0 {
+		return false
 	}
-	ta, tb, ia, ib := a.TraceID(), b.TraceID(), a.ID(), b.ID()
-	return cmp.Or(bytes.Compare(ta[:], tb[:]), bytes.Compare(ia[:], ib[:])) < 0
+	members, origins := in.w.Len(), in.ways.origins
+	v, best := s.graph.View(), trace.None
+	all := make(map[trace.Node]bool, len(origins))
+	for _, n := range origins {
+		all[n] = true
+	}
+	for _, n := range origins {
+		if v.Evicted(n) || best != trace.None && v.Span(n).Compare(v.Span(best)) > 0 {
+			continue
+		}
+		if p, ok := v.Parent(n); !ok || !isBelow(v, all, p) {
+			best = n
+		}
+	}
+	if best != trace.None && best != in.origin {
+		in.origin = best
+		s.gatherEarlier(in)
+	}
+	return in.w.Len() > members
+}
+
+// isBelow reports whether n or a span above it is one of those.
+func isBelow(v trace.View, those map[trace.Node]bool, n trace.Node) bool {
+	for ok := true; ok; n, ok = v.Parent(n) {
+		if those[n] {
+			return true
+		}
+	}
+	return false
 }
 
 func wholeTrace(d *declaration, t *traceEntry) bool {
@@ -175,7 +229,7 @@ func wholeTrace(d *declaration, t *traceEntry) bool {
 	case trace.OpensByKey:
 		return d.Scope == trace.ScopeTrace // two keys may well share a trace
 	}
-	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && len(t.startedOf(d).all) < 2
+	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && t.startedOf(d).count() < 2
 }
 
 // underOrigin reports whether a span above n started an instance of d already.
@@ -189,10 +243,11 @@ func (s *Store) underOrigin(d *declaration, n trace.Node) bool {
 	return false
 }
 
-// startedBy is the instance of d of which n is the origin, nil if there is none.
+// startedBy is the instance of d, whose instances spans open, that n opened; nil if
+// there is none.
 func (s *Store) startedBy(d *declaration, n trace.Node) *instance {
-	for _, in := range s.origins[n] {
-		if in.of == d {
+	for in := range s.instancesOf(n) {
+		if in.of == d && in.origin == n {
 			return in
 		}
 	}

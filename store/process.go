@@ -20,20 +20,24 @@ type process struct {
 	service, name string
 	lag           trace.Lag
 	connection    string
-	newest        trace.Time // the latest end in the request at hand; 0 is none
-	spans, before int        // in the request at hand, and in the one before it
-	crowded       bool       // it sent full batches back to back
+	newest        trace.Time    // the latest end in the request at hand; 0 is none
+	oldest        trace.Time    // likewise the first end
+	spans         int           // in the request at hand
+	leastLag      time.Duration // the shortest of all, negative if its clock is ahead
+	queue         queue
 	// upto is the watermark: the latest end in any request. An SDK's queue is first
 	// in, first out and its exports are never concurrent (OpenTelemetry
 	// specification, trace SDK, batching processor), so everything that the process
 	// ended before has been sent, or was dropped because the queue was full.
-	upto    trace.Time
-	at      trace.Time // when the request arrived that set upto
-	started bool       // it was started by this run, with a queue of a known size
-	own     bool       // followspan itself
-	doubt   string     // why upto proves nothing; "" if it does
-	lossy   string     // how it shows that some of its spans were lost; "" if it does not
-	strays  strays     // its spans
+	upto     trace.Time
+	at       trace.Time // when the request arrived that set upto
+	started  bool       // it was started by this run, with a queue of a known size
+	own      bool       // followspan itself
+	doubt    string     // why upto proves nothing; "" if it does
+	lossy    string     // how it shows that some of its spans were lost; "" if it does not
+	strays   strays     // its spans
+	unjoined int        // spans that are in no flow, the evicted ones included
+	gone     goneStray  // the one that started last of its strays that were evicted
 	// waiting are instances to be looked at again once upto is far enough, astray those
 	// that wait for strays.
 	waiting, astray watchers
@@ -60,9 +64,16 @@ func (s *Store) process(span trace.Span) *process {
 	if p == nil {
 		p = s.newProcess(span)
 		s.processes[p.name] = p
+		s.booked += int64(len(p.service) + len(p.name))
+		i, _ := slices.BinarySearchFunc(s.sorted, p, compareProcesses)
+		s.sorted = slices.Insert(s.sorted, i, p)
 	}
 	s.lastResource, s.lastProcess = r, p
 	return p
+}
+
+func compareProcesses(a, b *process) int {
+	return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name))
 }
 
 func (s *Store) newProcess(span trace.Span) *process {
@@ -84,11 +95,15 @@ func (s *Store) newProcess(span trace.Span) *process {
 // hear takes a new span of a process into account.
 func (s *Store) hear(p *process, span trace.Span, at trace.Time) {
 	p.lag.Observe(span.End(), at)
-	if p.newest == 0 {
+	if p.spans == 0 {
 		s.heard = append(s.heard, p)
+		p.oldest = 0
 	}
-	p.newest = max(p.newest, span.End())
 	p.spans++
+	if end := span.End(); end > 0 {
+		p.oldest, p.newest = min(cmp.Or(p.oldest, end), end), max(p.newest, end)
+		p.leastLag = min(p.leastLag, at.Sub(end))
+	}
 }
 
 // mark moves the watermarks once a request was taken in whole.
@@ -99,32 +114,16 @@ func (s *Store) mark(b trace.Batch) {
 			p.waiting.dismiss()
 			p.astray.dismiss()
 		}
-		if !s.settings.Recorded {
-			p.crowd(b.Received)
-		}
+		s.queued(p, b)
 		if p.newest > p.upto {
 			p.upto, p.at = p.newest, b.Received
 			if p.doubt == "" {
 				s.rouse(&p.waiting, p.upto)
 			}
 		}
-		p.newest = 0
+		p.newest, p.spans = 0, 0
 	}
 	s.heard = s.heard[:0]
-}
-
-// fullBatch is the least that counts as a full batch; SDKs send 512 unless told
-// otherwise.
-const fullBatch = 100
-
-// crowd notices full batches back to back: more was queued than one could hold,
-// and a queue of 2048, which is what SDKs have unless told otherwise, may have run
-// over.
-func (p *process) crowd(at trace.Time) {
-	if p.spans >= fullBatch && p.spans == p.before && at.Sub(p.at) < time.Second && !p.started {
-		p.crowded = true
-	}
-	p.before, p.spans = p.spans, 0
 }
 
 // connect looks for reasons why the order of a process's requests is not known.
@@ -195,10 +194,13 @@ func (s *Store) covers(p *process, in *instance) string {
 }
 
 // covered reports whether watermarks prove that all who took part have sent
-// everything.
+// everything. Of a message that nobody has read yet they say nothing.
 func (s *Store) covered(in *instance) bool {
+	if s.leavesMessages(in) {
+		return false
+	}
 	parties := 0
-	for p := range in.processes {
+	for p := range s.parties(in) {
 		if p.own {
 			continue
 		}
@@ -217,10 +219,11 @@ func (s *Store) covered(in *instance) bool {
 	return parties > 0
 }
 
-// marks says of every process how well its silence is known.
+// marks says of every process how well its silence is known. Flows of which the same
+// is known share the slice: there may be many of both.
 func (s *Store) marks(in *instance) []trace.Mark {
-	var out []trace.Mark
-	for _, p := range s.processes {
+	out := s.marking[:0]
+	for _, p := range s.sorted {
 		if !p.own {
 			m := trace.Mark{Service: p.service, Process: p.name, Doubt: s.covers(p, in)}
 			if in.w.Record().HasOrigin {
@@ -229,17 +232,22 @@ func (s *Store) marks(in *instance) []trace.Mark {
 			out = append(out, m)
 		}
 	}
-	slices.SortFunc(out, func(a, b trace.Mark) int {
-		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Process, b.Process))
-	})
-	return out
+	s.marking = out
+	defer clear(out) // They would keep blocks.
+	if !slices.Equal(out, s.lastMarks) {
+		s.lastMarks = slices.Clone(out)
+		for i := range s.lastMarks {
+			s.lastMarks[i].Stray = strings.Clone(s.lastMarks[i].Stray)
+		}
+	}
+	return s.lastMarks
 }
 
 // suspectOrphans: a span that a process of its own ended and that is missing
 // when a flow closes was lost on the way.
 func (s *Store) suspectOrphans(in *instance) {
 	v := s.graph.View()
-	for _, e := range in.state.Edges {
+	for _, e := range in.edges {
 		if e.Kind != trace.WaitsForParent {
 			continue
 		}
@@ -248,8 +256,8 @@ func (s *Store) suspectOrphans(in *instance) {
 		default:
 			p := s.process(span)
 			p.lossy = "a span of it never arrived: the parent of " + strings.Clone(span.Name())
-			if p.crowded {
-				in.drop("spans that the queue of "+p.service+" seems to have dropped: full batches came back to back, and parents are missing; raise its OTEL_BSP_MAX_QUEUE_SIZE", 1)
+			if p.queue.twice {
+				s.drop(in, "spans that the queue of "+p.service+" seems to have dropped: full batches came back to back, and parents are missing; raise its OTEL_BSP_MAX_QUEUE_SIZE", 1)
 			}
 		}
 	}

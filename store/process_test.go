@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +41,10 @@ func TestWatermarks(t *testing.T) {
 	}{
 		{"later spans of all", barrier + later, straight, "", true},
 		{"later spans that are in no flow", barrier + polls, straight, "", false},
+		{"a message that nobody has read", strings.Replace(barrier, "  shop  call", "  shop  send  producer  1..2ms  messaging.system=nats messaging.destination.name=orders\n  shop  call", 1) + later, straight, "", false},
 		{"no later span of one", barrier + "shop  poll  70..90ms", straight, "stock: it has sent nothing since", false},
+		{"later spans that came before the flow's last", strings.Replace(barrier, "0..50ms", "0..50ms at=100ms", 1) + "shop  poll  70..90ms at=110ms\nstock  poll  70..90ms", straight,
+			"stock: it has sent nothing since", false},
 		{"a later span within the margin", barrier + "shop  poll  55..59ms\nstock  poll  70..90ms", straight, "shop: it has sent nothing since", false},
 		{"a later span that ended before", barrier + "shop  poll  1..3ms  at=95ms\nstock  poll  70..90ms", straight, "shop: it has sent nothing since", false},
 		{"a process that was not started by the run", strings.Replace(barrier, "shop   followspan.run.id=r1", "shop   followspan.run.id=r0", 1) + later, straight,
@@ -160,27 +164,37 @@ func TestFlushed(t *testing.T) {
 	}
 }
 
-// An SDK's queue that ran over shows in what is left: batches that are full back to
-// back, and children without their parents.
+// An SDK's queue that ran over shows in what is left: a queue's worth of spans in full
+// batches back to back, or full batches and children without their parents.
 func TestAFullQueueIsALoss(t *testing.T) {
-	lines := func(from, n int) string {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, "\n  shop  step %d  internal  %dms..%dms", from+i, 1+from+i, 2+from+i)
-		}
-		return b.String()
-	}
 	tests := []struct {
-		name  string
-		batch int
-		want  int
-	}{{"full batches back to back", 200, 1}, {"small batches", 50, 0}}
+		name         string
+		spans, batch int
+		at           string // when they arrive
+		orphan       bool
+		want         string
+	}{
+		{"full batches, and a parent is missing", 400, 200, "at=5s", true, "parents are missing"},
+		{"small batches", 400, 50, "at=5s", true, ""},
+		{"a queue's worth in full batches", 2048, 512, "at=5s", false, "2048 and more"},
+		{"a queue's worth, by a clock that is ahead", 2048, 512, "at=1ms", false, "2048 and more"},
+		{"nearly as much", 2000, 512, "at=5s", false, ""},
+		{"as much, as fast as it comes", 2048, 512, "", false, ""},
+		{"as much in small batches", 2048, 99, "at=5s", false, ""},
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			var b strings.Builder
+			fmt.Fprintf(&b, "shop  order  0..3s %s", cmp.Or(tt.at, "at=5s"))
+			for i := range tt.spans - 1 {
+				fmt.Fprintf(&b, "\n  shop  step %d  internal  %dms..%dms %s", i, 1+i, 2+i, tt.at)
+			}
+			if tt.orphan {
+				b.WriteString("\n  shop  lost  internal  1ms..450ms  at=1h\n    shop  query  client  1ms..401ms " + tt.at)
+			}
 			p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrace}}, store.Settings{})
-			all := sketch.MustParse("shop  order  0..500ms" + lines(0, 400) + "\n  shop  lost  internal  1ms..450ms  at=1h\n    shop  query  client  1ms..401ms").Arrivals
 			var sent []sketch.Arrival
-			for _, a := range all {
+			for _, a := range sketch.MustParse(b.String()).Arrivals {
 				if a.Span.Name() != "lost" {
 					sent = append(sent, a)
 				}
@@ -188,8 +202,59 @@ func TestAFullQueueIsALoss(t *testing.T) {
 			for batch := range slices.Chunk(sent, tt.batch) {
 				p.Arrive(batch...)
 			}
-			if got := p.Close(trace.ByEndOfRun)[0].Losses(); len(got) != tt.want {
-				t.Errorf("losses %v, want %d", got, tt.want)
+			var got []string
+			for _, l := range p.Close(trace.ByEndOfRun)[0].Losses() {
+				got = append(got, l.What)
+			}
+			if tt.want == "" && len(got) > 0 || tt.want != "" && (len(got) != 1 || !strings.Contains(got[0], tt.want)) {
+				t.Errorf("losses %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A flow that was judged hears that a queue ran over while it was under way.
+func TestAFullQueueIsHeardOfLater(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	f := p.Arrive(sketch.MustParse("front  order  0..100ms at=200ms").Arrivals...)[0]
+	if len(f.Losses()) > 0 {
+		t.Fatalf("losses %v", f.Losses())
+	}
+	p.Store.CloseFlow(f, trace.BySilence)
+	var b strings.Builder
+	for i := range 2048 {
+		fmt.Fprintf(&b, "shop  step %d  internal  10ms..150ms at=3s\n", i)
+	}
+	for batch := range slices.Chunk(sketch.MustParse(b.String()).Arrivals, 512) {
+		for _, f := range p.Arrive(batch...) {
+			if f.State() == trace.Closed && len(f.Losses()) == 1 {
+				return
+			}
+		}
+	}
+	t.Error("nobody was told")
+}
+
+// A span that only a correlation key joined may hang below a span of the flow, with its
+// context lost: it spoils what its service would prove.
+func TestAKeyIsNoProofOfACause(t *testing.T) {
+	for rule, tt := range map[string]struct{ sketch, want string }{
+		"by key":         {"shop  order  0..50ms  order.id=1\nstock  reserve  server  10..20ms  order.id=1", "reserve"},
+		"as a child":     {"shop  order  0..50ms  order.id=1\n  stock  reserve  server  10..20ms  order.id=1", ""},
+		"by key at once": {"shop  order  0..50ms  order.id=1  at=1ms\n  shop  call  client  5..30ms  at=1s\n    stock  reserve  server  10..20ms  order.id=1  at=2ms", ""},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Keys: by("order.id")}}, store.Settings{})
+			p.Arrive(sketch.MustParse(tt.sketch).Arrivals...)
+			var f trace.Flow
+			for _, f = range p.Close(trace.ByEndOfRun) {
+			}
+			got := ""
+			for _, m := range f.Marks() {
+				got += m.Stray
+			}
+			if f.Len() < 2 || got != tt.want {
+				t.Errorf("strays %q, want %q: %s", got, tt.want, describe(f))
 			}
 		})
 	}

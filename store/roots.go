@@ -1,40 +1,79 @@
 package store
 
 import (
+	"slices"
+	"strings"
 	"time"
-
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/followspan/followspan/trace"
 )
 
-// roots are the strays that handle something and name neither a parent nor a link:
-// requests and messages from outside, and those whose context was lost.
+// roots are the strays above which nothing has arrived.
 type roots struct {
-	servers   strays
-	consumers map[topic]*strays
+	// servers and consumers handle something, and link to nothing: requests and messages
+	// from outside, and those whose context was lost.
+	servers   map[request]*strays
+	consumers map[topic]map[reader]*strays
 }
 
-func (r *roots) add(v trace.View, n trace.Node, span trace.Span) {
-	if !span.ParentID().IsZero() {
-		return
+// reader is a service that consumes messages. Those that tell their id are apart: what
+// tells that of a message which was sent has been joined to it, and is no root.
+type reader struct {
+	service string
+	hasID   bool
+}
+
+func newRoots() roots {
+	return roots{servers: map[request]*strays{}, consumers: map[topic]map[reader]*strays{}}
+}
+
+// add takes in a stray, if it is such, and returns by how many bytes the lists grew.
+func (r *roots) add(v trace.View, n trace.Node, span trace.Span) int64 {
+	if _, found := v.Parent(n); found {
+		return 0
 	}
 	for range span.Links() {
-		return
+		return 0
 	}
 	switch span.Kind() {
 	case trace.Server:
-		r.servers.add(v, n, span.Start())
+		l, grown := r.serversOf(span)
+		return grown + l.add(v, n, span.Start())
 	case trace.Consumer:
-		if r.consumers == nil {
-			r.consumers = map[topic]*strays{}
-		}
-		t := topicOf(span)
-		if r.consumers[t] == nil {
-			r.consumers[t.clone()] = &strays{}
-		}
-		r.consumers[t].add(v, n, span.Start())
+		l, grown := r.consumersOf(span)
+		return grown + l.add(v, n, span.Start())
 	}
+	return 0
+}
+
+// serversOf is the list on which a server belongs, and by how many bytes there are more
+// of them.
+func (r *roots) serversOf(span trace.Span) (l *strays, grown int64) {
+	request := servedRequest(span)
+	if l = r.servers[request]; l == nil {
+		l = &strays{parentless: true}
+		r.servers[request.clone()] = l
+		grown = requestBytes + request.bytes()
+	}
+	return l, grown
+}
+
+// consumersOf is the list on which a consumer belongs, and by how many bytes there are
+// more of them.
+func (r *roots) consumersOf(span trace.Span) (l *strays, grown int64) {
+	t, by := topicOf(span), reader{span.Service(), messageID(span) != ""}
+	of := r.consumers[t]
+	if of == nil {
+		of = map[reader]*strays{}
+		r.consumers[t.clone()] = of
+		grown = topicBytes + int64(len(t.system)+len(t.destination))
+	}
+	if l = of[by]; l == nil {
+		l = &strays{parentless: true}
+		of[reader{strings.Clone(by.service), by.hasID}] = l
+		grown += topicBytes + int64(len(by.service))
+	}
+	return l, grown
 }
 
 // Tolerances for the times of two processes, on one machine and on two.
@@ -46,54 +85,83 @@ const (
 // answer returns a root that may be the server's side of a call that has none: it
 // belongs to no flow, happened within the call, and nothing that both sides tell
 // says otherwise. Then the call's context was lost on the way, and what it caused is
-// not seen where it belongs.
+// not seen where it belongs. Of several it is the first.
 func (r *roots) answer(v trace.View, client trace.Span) []trace.Node {
-	first := r.servers.from(client.Start().Add(-otherClocks))
-	for _, one := range r.servers.all[first:] {
-		if one.start > client.End().Add(otherClocks) {
+	var found []trace.Node
+	call, path := madeRequest(client), pathOf(client)
+	for request, l := range r.servers {
+		if !request.fits(call) {
+			continue
+		}
+		anyPath, out := request.sameHost(call), 0
+		for one := range l.since(client.Start().Add(-otherClocks)) {
+			if one.start > client.End().Add(otherClocks) {
+				break
+			}
+			if l.isOut(v, one.node) {
+				out++
+				continue
+			}
+			server := v.Span(one.node)
+			if !within(server, client) || !anyPath && differentPaths(pathOf(server), path) {
+				continue
+			}
+			if found == nil || server.Compare(v.Span(found[0])) < 0 {
+				found = []trace.Node{one.node}
+			}
 			break
 		}
-		if server := v.Span(one.node); !joined(v, one.node) && within(server, client) && agree(server, client) {
-			return []trace.Node{one.node}
-		}
+		l.tidy(v, out)
 	}
-	return nil
+	return found
 }
 
-// delivery returns a root that may have consumed a message: from the same
-// destination, in no flow, and begun after the message was sent.
-func (r *roots) delivery(v trace.View, producer trace.Span) []trace.Node {
-	l := r.consumers[topicOf(producer)]
-	if l == nil {
-		return nil
-	}
-	for _, one := range l.all[l.from(producer.Start().Add(-otherClocks)):] {
-		if !joined(v, one.node) {
-			return []trace.Node{one.node}
+// delivery returns a root that may have consumed a message: of the same destination, in
+// no flow, begun after the message was sent, of a service that is not known to have
+// consumed it, and unless both say which message it was. Of several it is the first.
+func (r *roots) delivery(v trace.View, producer trace.Span, consumed []string) []trace.Node {
+	var found []trace.Node
+	hasID := messageID(producer) != ""
+	for by, l := range r.consumers[topicOf(producer)] {
+		if hasID && by.hasID || slices.Contains(consumed, by.service) {
+			continue
 		}
+		out := 0
+		for one := range l.since(producer.Start().Add(-otherClocks)) {
+			if l.isOut(v, one.node) {
+				out++
+				continue
+			}
+			consumer := v.Span(one.node)
+			if startsBefore(consumer, producer) {
+				continue
+			}
+			if found == nil || consumer.Compare(v.Span(found[0])) < 0 {
+				found = []trace.Node{one.node}
+			}
+			break
+		}
+		l.tidy(v, out)
 	}
-	return nil
+	return found
+}
+
+// tolerance is by how much the times of two hosts may contradict an order.
+func tolerance(a, b string) time.Duration {
+	if a != "" && a == b {
+		return sameClock
+	}
+	return otherClocks
+}
+
+// startsBefore reports whether a span started before another, whatever their clocks say
+// that two hosts may differ by.
+func startsBefore(span, other trace.Span) bool {
+	return span.Start() < other.Start().Add(-tolerance(span.Resource().Host(), other.Resource().Host()))
 }
 
 func within(server, client trace.Span) bool {
-	tolerance := otherClocks
-	if h := server.Resource().Host(); h != "" && h == client.Resource().Host() {
-		tolerance = sameClock
-	}
+	tolerance := tolerance(server.Resource().Host(), client.Resource().Host())
 	return server.End().Sub(server.Start()) <= client.End().Sub(client.Start())+sameClock &&
 		server.Start() >= client.Start().Add(-tolerance) && server.End() <= client.End().Add(tolerance)
-}
-
-// told are the attributes that both sides of a call have in common if they have them.
-var told = []string{
-	string(semconv.ServerAddressKey), string(semconv.ServerPortKey), string(semconv.HTTPRequestMethodKey), "rpc.service", string(semconv.RPCMethodKey),
-}
-
-func agree(server, client trace.Span) bool {
-	for _, key := range told {
-		if a, b := text(server, key), text(client, key); a != "" && b != "" && a != b {
-			return false
-		}
-	}
-	return true
 }

@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"context"
+	"encoding/binary"
 	"maps"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -14,26 +17,155 @@ import (
 	"github.com/followspan/followspan/trace/sketch"
 )
 
-// Only what changes is looked at: with work that grows with the number of open
-// flows the second load would take a hundred times as long as the first.
+// Only what changes is looked at: how many flows time acts on depends on what arrives,
+// not on how many are open.
 func TestOpenFlowsCostNothingWhileNothingHappens(t *testing.T) {
 	const turns = 400
-	cost := func(open int, shared bool) time.Duration {
+	looks := func(open int, shared bool) int {
 		l := newLoad(t, open, shared)
-		best := time.Hour
-		for range 5 {
-			start := time.Now()
-			for range turns {
-				l.turn()
-			}
-			best = min(best, time.Since(start))
+		before := store.Looks(l.store)
+		for range turns {
+			l.turn()
 		}
-		return best
+		return store.Looks(l.store) - before
 	}
 	for _, shared := range []bool{false, true} {
-		if few, many := cost(50, shared), cost(5000, shared); many > 10*few {
-			t.Errorf("%d turns took %v with 5000 open flows and %v with 50 (in one trace: %v)", turns, many, few, shared)
+		few, many := looks(50, shared), looks(5000, shared)
+		if few < turns || many > few+few/10 {
+			t.Errorf("in %d turns flows were looked at %d times with 5000 open ones and %d times with 50 (in one trace: %v)", turns, many, few, shared)
 		}
+	}
+}
+
+// A trace whose spans all wait for their parents, each in a request of its own, is
+// looked at a few times and not once for each span; and none is forgotten.
+func TestALargeFlowRests(t *testing.T) {
+	const spans = 20_000
+	for _, opens := range []trace.Opening{trace.OpensByTrace, trace.OpensBySession} {
+		for _, closed := range []bool{false, true} {
+			l := newLeafFirst(opens)
+			seen := l.send(t, spans, spans/2)
+			if closed {
+				l.store.CloseFlow(seen, trace.ByVerdicts)
+			}
+			l.send(t, spans/2, 0)
+			if looks := store.Looks(l.store); looks > 30*spans {
+				t.Errorf("flows opened as by %d, closed meanwhile: %v: %d looks at %d spans", opens, closed, looks, spans)
+			}
+			l.now = l.now.Add(spans * time.Microsecond)
+			if f := l.changed(t); f.Len() != spans {
+				t.Errorf("flows opened as by %d, closed meanwhile: %v: %d spans were handed out after a while, want %d", opens, closed, f.Len(), spans)
+			}
+		}
+	}
+}
+
+// What became of a flow is told at once, however long it would rest.
+func TestARestingFlowCloses(t *testing.T) {
+	const spans = 5000
+	l := newLeafFirst(trace.OpensByTrace)
+	l.send(t, spans, 0)
+	l.store.Close(trace.ByEndOfRun)
+	if f := l.changed(t); f.Len() != spans || f.State() != trace.Closed {
+		t.Errorf("%d spans were handed out, and the flow is %v, want %d and closed", f.Len(), f.State(), spans)
+	}
+}
+
+// leafFirst sends one trace, a binary tree, from its leaves on, in requests of one span.
+type leafFirst struct {
+	store *store.Store
+	now   time.Time
+	last  trace.Flow
+}
+
+func newLeafFirst(opens trace.Opening) *leafFirst {
+	l := &leafFirst{now: time.Unix(1_700_000_000, 0)}
+	l.store = store.New([]trace.Membership{{Flow: "f", Opens: opens}}, store.Settings{Now: func() time.Time { return l.now }})
+	return l
+}
+
+// send sends the spans of these numbers, the last first, and returns the flow as it
+// was handed out last. It takes a microsecond for each.
+func (l *leafFirst) send(t *testing.T, from, to int) trace.Flow {
+	var w trace.Builder
+	for i := from; i > to; i-- {
+		d := trace.SpanData{Name: "work", Kind: trace.Internal, TraceID: trace.TraceID{1}, ID: spanID(1, i), Start: 1, End: 2}
+		if i > 1 {
+			d.Parent = spanID(1, i/2)
+		}
+		w.Add(&d)
+		l.now = l.now.Add(time.Microsecond)
+		if err := l.store.Consume(t.Context(), trace.Batch{Spans: w.Commit()}); err != nil {
+			t.Fatal(err)
+		}
+		l.changed(t)
+	}
+	return l.last
+}
+
+func (l *leafFirst) changed(t *testing.T) trace.Flow {
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	for {
+		f, err := l.store.Next(done)
+		if err != nil {
+			return l.last
+		}
+		l.last = f
+	}
+}
+
+// A chain of spans may be as deep as memory allows: nothing that walks along it is
+// bound to the stack.
+func TestADeepChain(t *testing.T) {
+	const spans = 10_000
+	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
+	for _, above := range []bool{false, true} {
+		s := store.New([]trace.Membership{{Flow: "f", Origin: func(s trace.Span) bool { return s.Kind() == trace.Server }}}, store.Settings{})
+		var w trace.Builder
+		for i := spans; i >= 1; i-- {
+			d := trace.SpanData{Name: "work", Kind: trace.Internal, TraceID: trace.TraceID{1}, ID: spanID(1, i), Start: 1, End: 2}
+			if i > 1 {
+				d.Parent = spanID(1, i-1)
+			}
+			if i == 1 || above && i == spans {
+				d.Kind = trace.Server // is an origin, which the other one undoes
+			}
+			w.Add(&d)
+		}
+		if err := s.Consume(t.Context(), trace.Batch{Spans: w.Commit()}); err != nil {
+			t.Fatal(err)
+		}
+		f, err := s.Next(t.Context())
+		for err == nil && f.State() == trace.Retracted {
+			f, err = s.Next(t.Context())
+		}
+		if err != nil || f.Len() != spans {
+			t.Errorf("another origin at the end: %v: %d spans and %v, want %d", above, f.Len(), err, spans)
+		}
+	}
+}
+
+// An id that very many messages have joins no more of them than memory is asked for.
+func TestAnIDOfManyMessages(t *testing.T) {
+	const each = 500
+	s := store.New(nil, store.Settings{})
+	var w trace.Builder
+	for i := range 2 * each {
+		w.Add(&trace.SpanData{Kind: trace.Producer + trace.Kind(i%2), TraceID: trace.TraceID{1}, ID: spanID(1, i+1),
+			Attrs: []trace.Attr{{Key: "messaging.message.id", Value: trace.StringValue("0")}}})
+	}
+	if err := s.Consume(t.Context(), trace.Batch{Spans: w.Commit()}); err != nil {
+		t.Fatal(err)
+	}
+	joined := 0
+	for v, n := s.View(), trace.Node(0); int(n) < v.Received(); n++ {
+		for range v.Causes(n) {
+			joined++
+		}
+	}
+	if joined == 0 || joined > 100*each {
+		t.Errorf("%d messages with one id are joined by %d edges", each, joined)
 	}
 }
 
@@ -128,7 +260,7 @@ test  suite  internal  0..100ms
 	}
 	got := map[string]bool{}
 	for v, n := p.Store.View(), trace.Node(0); int(n) < v.Received(); n++ {
-		got[v.Span(n).Name()] = v.Caused(n)
+		got[v.Span(n).Name()] = v.Connected(n)
 	}
 	if want := map[string]bool{"suite": false, "order": true, "other": false}; !maps.Equal(got, want) {
 		t.Errorf("caused by a flow: %v, want %v", got, want)
@@ -177,4 +309,10 @@ func TestClosingDoesNotHideWhatTheCallerHasNotSeen(t *testing.T) {
 	if f := p.Changed(); len(f) != 1 || f[0].Len() != 2 {
 		t.Errorf("got %v, want the flow with the span that was not seen", f)
 	}
+}
+
+func spanID(trace, span int) (id trace.SpanID) {
+	binary.BigEndian.PutUint32(id[:], uint32(trace))
+	binary.BigEndian.PutUint32(id[4:], uint32(span))
+	return id
 }

@@ -19,22 +19,41 @@ type Stats struct {
 	CopiesBy  map[string]int
 	Refused   int // spans refused and not accepted since
 	Instances int
-	Bytes     int64
-	Differing []trace.Node   // spans of which a different version arrived later, and was kept aside
+	Bytes     int64 // of memory that the store takes
+	Evicted   int   // flows whose spans made room for others
+	Lost      int   // refused for good, as trace.Batch.Refused tells
+	Late      int   // spans that came for such a flow afterwards, and were not looked at
+	Differing []Differing
 	Services  map[string]int // spans by service
 	// SharedKeys are values of correlation keys, as key=value, that several
 	// instances hold and that therefore joined nothing.
 	SharedKeys []string
-	Traces     int
+	// SharedMessages are messages, by destination and id, that were sent in several
+	// traces: their consumers belong to the flows of all.
+	SharedMessages []string
+	Traces         int
 	// Unjoined counts by service the spans that belong to no flow.
 	Unjoined map[string]int
 }
+
+// Differing is a span of which a different version arrived later, which was not kept.
+type Differing struct {
+	ID      trace.SpanID
+	Service string
+}
+
+// maxOddities is how many of each kind are remembered one by one.
+const maxOddities = 1000
 
 func newStats() Stats { return Stats{Services: map[string]int{}, CopiesBy: map[string]int{}} }
 
 func (s *Stats) count(span trace.Span) {
 	s.Spans++
-	s.Services[strings.Clone(span.Service())]++
+	if service := span.Service(); s.Services[service] > 0 {
+		s.Services[service]++ // the key stays that which is there
+	} else {
+		s.Services[strings.Clone(service)] = 1
+	}
 }
 
 // Stats returns what was counted so far. The maps and slices are the caller's.
@@ -43,55 +62,35 @@ func (s *Store) Stats() Stats {
 	defer s.mu.Unlock()
 	out := s.stats
 	out.Services, out.Differing = maps.Clone(out.Services), slices.Clone(out.Differing)
-	out.SharedKeys, out.CopiesBy = slices.Clone(out.SharedKeys), maps.Clone(out.CopiesBy)
-	out.Refused, out.Bytes, out.Traces = len(s.refused), s.bytes, len(s.traces)
+	out.SharedKeys, out.CopiesBy = s.sharedKeys(), maps.Clone(out.CopiesBy)
+	for m := range s.index.shared {
+		out.SharedMessages = append(out.SharedMessages, m.id+" of "+cmp.Or(m.destination, m.system))
+	}
+	slices.Sort(out.SharedMessages)
+	out.Refused, out.Bytes, out.Traces = len(s.refused.spans)+s.refusedMore, s.bytes(), s.newTraces
 	out.Unjoined = map[string]int{}
-	v := s.graph.View()
-	for n := range v.Received() {
-		if !v.InFlow(trace.Node(n)) {
-			out.Unjoined[strings.Clone(v.Span(trace.Node(n)).Service())]++
+	for _, p := range s.processes {
+		if p.unjoined > 0 {
+			out.Unjoined[p.service] += p.unjoined
 		}
 	}
 	return out
 }
 
-// maxRefused is how many refused spans are remembered one by one.
-const maxRefused = 1 << 20
-
-// admit checks a batch against the limit of memory. Spans that it refuses are
-// remembered until a later attempt brings them.
-func (s *Store) admit(b trace.Batch) error {
-	fresh := map[*trace.Block]bool{}
-	var size int64
-	for _, span := range b.Spans {
-		if block := span.Block(); !s.blocks[block] && !fresh[block] {
-			fresh[block] = true
-			size += block.Size()
-		}
-	}
-	if s.bytes+size <= s.settings.Bytes && !s.full {
-		s.bytes += size
-		maps.Copy(s.blocks, fresh)
-		return nil
-	}
-	for _, span := range b.Spans {
-		if len(s.refused) < maxRefused {
-			s.refused[idOf(span)] = true
-		}
-	}
-	return ErrFull
-}
+const refusedForMemory = "spans refused: the memory for spans is used up; raise --memory"
 
 func (s *Store) losses(in *instance) []trace.Loss {
 	var out []trace.Loss
-	refused := 0
-	if len(s.refused) > 0 {
-		refused = s.refusedIn(in)
+	add := func(what string, n int) {
+		if n > 0 {
+			out = append(out, trace.Loss{What: what, Count: n})
+		}
 	}
-	if refused > 0 {
-		out = append(out, trace.Loss{What: "spans refused: the memory for spans is used up", Count: refused})
-	}
-	for what, count := range in.dropped {
+	add(refusedForMemory, s.refused.of(in))
+	add("spans given up, since this flow alone took nearly all memory for spans; raise --memory", int(in.lost))
+	add(notSampled, s.unsampledOf(in))
+	add("spans of its trace that made room for others before they were known to belong to it; raise --memory", s.missed(in))
+	for what, count := range in.dropped() {
 		out = append(out, trace.Loss{What: what, Count: count})
 	}
 	out = append(out, s.lostTo(in)...)
@@ -99,23 +98,24 @@ func (s *Store) losses(in *instance) []trace.Loss {
 	return out
 }
 
-func (s *Store) refusedIn(in *instance) int {
-	traces := map[trace.TraceID]bool{in.w.Record().TraceID: true}
-	v := s.graph.View()
-	for n := range in.hops {
-		traces[v.Span(n).TraceID()] = true
+// missed counts the spans that an instance may have lost before it began.
+func (s *Store) missed(in *instance) (count int) {
+	if t := in.trace; t != nil && in.whole {
+		count += int(t.missing)
+	} else if t != nil {
+		count += int(t.orphans)
 	}
-	count := 0
-	for id := range s.refused {
-		if traces[id.trace] || in.of.Opens == trace.OpensBySession {
-			count++
+	for id := range in.others() {
+		if t := s.traces[id]; t != nil {
+			count += int(t.orphans)
 		}
 	}
 	return count
 }
 
-func (in *instance) countDropped(span trace.Span) {
+func (s *Store) countDropped(in *instance, span trace.Span) {
 	attrs, events, links := span.Dropped()
+	attrs += span.Resource().Dropped() + span.Scope().Dropped() + droppedWithin(span)
 	if attrs|events|links == 0 {
 		return
 	}
@@ -123,14 +123,27 @@ func (in *instance) countDropped(span trace.Span) {
 		"attributes dropped by the SDK": attrs, "events dropped by the SDK": events, "links dropped by the SDK": links,
 	} {
 		if n > 0 {
-			in.drop(what, int(n))
+			s.drop(in, what, int(n))
 		}
 	}
 }
 
-func (in *instance) drop(what string, n int) {
-	if in.dropped == nil {
-		in.dropped = map[string]int{}
+// droppedWithin counts the attributes that the events and links of a span lost.
+func droppedWithin(span trace.Span) (n uint32) {
+	for e := range span.Events() {
+		n += e.Dropped()
 	}
-	in.dropped[what] += n
+	for l := range span.Links() {
+		n += l.Dropped()
+	}
+	return n
+}
+
+func (s *Store) drop(in *instance, what string, n int) {
+	w := s.waysOf(in)
+	if w.dropped == nil {
+		w.dropped = map[string]int{}
+		s.book(in, droppedBytes)
+	}
+	w.dropped[what] += n
 }

@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,6 +93,100 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "a span is lost under one TRACEPARENT: whose the orphan is, only its time hints at",
+			sketch: `
+suite  tests  internal  0..200ms  #run
+  shop  order  0..50ms
+    stock  reserve  10..20ms
+  shop  order  100..150ms
+stock  reserve  110..120ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+  stock reserve (parent)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "the caller of a whole suite sends no spans: what it calls beside an origin is no orphan of that",
+			sketch: `
+shop  order   0..50ms    parent=missing #one
+shop  order   100..150ms trace=#one parent=missing
+shop  health  server  20..30ms  trace=#one parent=missing
+shop  query   client  110..120ms  trace=#one parent=missing`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of query
+`,
+		},
+		{
+			name: "a span is lost behind a message",
+			sketch: `
+shop   order  0..50ms
+  shop   send   producer  10..20ms  #send
+mail   process  consumer  30..90ms  link=#send  #process
+stock  reserve  server  40..50ms  trace=#process parent=missing
+stock  restock  server  400..500ms  trace=#process parent=missing`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop send (trace)
+  mail process (link)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "the sender of a message is lost: who links to it belongs to the trace",
+			sketch: `
+shop   order  0..50ms  #order
+  shop   send   producer  10..20ms  at=1h  #send
+mail   process  consumer  30..90ms  link=#send
+  mail   smtp   client    40..50ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  mail process (link)
+  mail smtp (parent)
+  open: linked span of process
+`,
+		},
+		{
+			name: "the same, and the origin comes last",
+			sketch: `
+shop   order  0..50ms  at=1s  #order
+  shop   send   producer  10..20ms  at=1h  #send
+mail   process  consumer  30..90ms  link=#send`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  mail process (link)
+  open: linked span of process
+`,
+		},
+		{
+			name: "the sender of a message is lost in a trace of several flows",
+			sketch: `
+suite  tests  internal  0..200ms  #run
+  shop  order  0..50ms
+    shop   send   producer  10..20ms  at=1h  #send
+  shop  order  100..150ms
+mail   process  consumer  30..90ms  link=#send`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+  open: linked span of process
+f closed end of the recording
+  shop order (origin)
+`,
+		},
+		{
 			name: "a batch consumer belongs to the flows of all its messages",
 			sketch: `
 shop   order   0..50ms
@@ -109,16 +206,18 @@ f closed end of the recording
 `,
 		},
 	}
-	for _, tt := range tests {
+	for i, tt := range slices.Concat(tests, tests) { // recorded and live
 		t.Run(tt.name, func(t *testing.T) {
 			s := sketch.MustParse(tt.sketch)
-			var settings store.Settings
+			settings := store.Settings{Recorded: i < len(tests)}
 			if tt.run != "" {
 				settings.RunTrace, settings.RunSpan = s.Labels[tt.run].TraceID(), s.Labels[tt.run].ID()
 			}
 			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, settings)
 			for _, a := range s.Arrivals {
-				p.Arrive(a)
+				if a.At.Sub(sketch.Base) < time.Hour {
+					p.Arrive(a)
+				}
 			}
 			got := []string{"\n"}
 			for _, f := range p.Close(trace.ByEndOfRecording) {
@@ -133,30 +232,152 @@ f closed end of the recording
 
 // Tracers in the style of Zipkin give a client's span and the server's the same id.
 // The two stay two; the server's half hangs under the client's, and what the server
-// did under its own.
+// did under its own, in whatever order they arrive.
 func TestHalvesOfAZipkinSpan(t *testing.T) {
-	var b trace.Builder
-	half := func(service string, kind trace.Kind, id, parent trace.SpanID) {
-		b.SetResource(trace.ResourceData{Attrs: []trace.Attr{{Key: "service.name", Value: trace.StringValue(service)}}})
-		b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: id, Parent: parent, Name: service, Kind: kind, Start: sketch.Base, End: sketch.Base + 1})
-	}
-	half("order", trace.Server, trace.SpanID{1}, trace.SpanID{})
-	half("shop", trace.Client, trace.SpanID{2}, trace.SpanID{1})
-	half("stock", trace.Server, trace.SpanID{2}, trace.SpanID{1})
-	half("query", trace.Client, trace.SpanID{3}, trace.SpanID{2})
-	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
-	for _, s := range b.Commit() {
-		p.Arrive(sketch.Arrival{Span: s, At: sketch.Base})
-	}
-	f := p.Close(trace.ByEndOfRecording)[0]
-	parents := map[string]string{}
-	for i := range f.Len() {
-		n := f.Member(i)
-		if above, ok := f.Parent(n); ok {
-			parents[f.Span(n).Name()] = f.Span(above).Name()
+	for name, parentOfServer := range map[string]trace.SpanID{"that names the client's parent": {1}, "that names no parent": {}} {
+		var b trace.Builder
+		half := func(service string, kind trace.Kind, id, parent trace.SpanID) {
+			b.SetResource(trace.ResourceData{Attrs: []trace.Attr{{Key: "service.name", Value: trace.StringValue(service)}}})
+			b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: id, Parent: parent, Name: service, Kind: kind, Start: sketch.Base, End: sketch.Base + 1})
+		}
+		half("order", trace.Server, trace.SpanID{1}, trace.SpanID{})
+		half("shop", trace.Client, trace.SpanID{2}, trace.SpanID{1})
+		half("stock", trace.Server, trace.SpanID{2}, parentOfServer)
+		half("query", trace.Client, trace.SpanID{3}, trace.SpanID{2})
+		half("forwarded", trace.Server, trace.SpanID{4}, trace.SpanID{2})
+		spans := b.Commit()
+		want := map[string]string{"shop": "order", "stock": "shop", "query": "stock", "forwarded": "stock"}
+		for order := range permutations(len(spans)) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(sketch.Arrival{Span: spans[i], At: sketch.Base})
+			}
+			f := p.Close(trace.ByEndOfRecording)[0]
+			parents := map[string]string{}
+			for i := range f.Len() {
+				n := f.Member(i)
+				if above, ok := f.Parent(n); ok {
+					parents[f.Span(n).Name()] = f.Span(above).Name()
+				}
+			}
+			if diff := cmp.Diff(want, parents); diff != "" {
+				t.Fatalf("a server's half %s, in the order %v (-want +got)\n%s", name, order, diff)
+			}
+			if e := f.OpenEdges(); len(e) != 0 {
+				t.Fatalf("a server's half %s, in the order %v: open edges %v", name, order, e)
+			}
 		}
 	}
-	if diff := cmp.Diff(map[string]string{"shop": "order", "stock": "shop", "query": "stock"}, parents); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+}
+
+// permutations yields all orders of n things.
+func permutations(n int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) { permute(make([]int, 0, n), n, yield) }
+}
+
+func permute(head []int, n int, yield func([]int) bool) bool {
+	if len(head) == n {
+		return yield(head)
+	}
+	for i := range n {
+		if !slices.Contains(head, i) && !permute(append(head, i), n, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// A span may be reached in several ways. How far it is from the origin, by which rule
+// it joined and what lies beyond the limit does not depend on which came first.
+func TestTheNearestWayCounts(t *testing.T) {
+	all := sketch.MustParse(`
+shop  order  0..50ms  #a
+b  b  consumer  60..70ms  link=#a #b
+c  c  consumer  80..90ms  link=#b link=#a #c
+d  d  consumer  90..95ms  link=#c messaging.system=m messaging.destination.name=q messaging.message.id=1 #d
+e  e  consumer  96..97ms  link=#d
+x  send  producer  40..45ms  messaging.system=m messaging.destination.name=q messaging.message.id=1 trace=#a`).Arrivals
+	want := "f closed end of the recording cut=1\n  b b (link)\n  c c (link)\n  d d (message)\n  shop order (origin)\n  x send (trace)"
+	for order := range permutations(len(all)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Hops: 1}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(all[i])
+		}
+		if got := sortedLines(describe(p.Close(trace.ByEndOfRecording)[0])); got != want {
+			t.Fatalf("in the order %v:\n%s\nwant\n%s", order, got, want)
+		}
+	}
+}
+
+// A value that two origins share joins spans again once it turns out that the second
+// lies under the first, so that there is but one.
+func TestAValueIsFreeAgain(t *testing.T) {
+	all := sketch.MustParse(`
+shop  order  0..90ms  order.id=1
+  shop  retry  internal  5..60ms
+    shop  order  10..50ms  order.id=1
+mail  send  70..80ms  order.id=1
+  mail  smtp  client  71..72ms`).Arrivals
+	for order := range permutations(len(all)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Scope: trace.ScopeSubtree, Keys: by("order.id")}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(all[i])
+		}
+		flows := p.Close(trace.ByEndOfRecording)
+		if len(flows) != 1 || flows[0].Len() != 5 || len(p.Store.Stats().SharedKeys) != 0 {
+			t.Fatalf("in the order %v: %v, shared %v, want one flow of 5 spans", order, flows, p.Store.Stats().SharedKeys)
+		}
+	}
+}
+
+// A task that is tried again may be sent by who runs it, with the id that it has.
+func TestATaskThatIsSentAgainIsNotItsOwnCause(t *testing.T) {
+	flows := storetest.Flows([]trace.Membership{{Flow: "f", Origin: named("order")}}, sketch.MustParse(`
+shop  order  0..50ms
+  shop  send  producer  10..20ms  messaging.destination.name=tasks messaging.message.id=t1
+worker  run  consumer  30..60ms  messaging.destination.name=tasks messaging.message.id=t1
+  worker  send again  producer  50..55ms  messaging.destination.name=tasks messaging.message.id=t1
+worker  run again  consumer  70..90ms  messaging.destination.name=tasks messaging.message.id=t1`))
+	f, causes := flows[0], map[string][]string{}
+	for i := range f.Len() {
+		n := f.Member(i)
+		for cause := range f.Causes(n) {
+			causes[f.Span(n).Name()] = append(causes[f.Span(n).Name()], f.Span(cause).Name())
+		}
+		slices.Sort(causes[f.Span(n).Name()])
+	}
+	if diff := cmp.Diff(map[string][]string{"run": {"send"}, "run again": {"send", "send again"}}, causes); diff != "" {
+		t.Error("causes (-want +got)\n" + diff)
+	}
+}
+
+// A message that is sent again in its own trace is tried once more; one of another trace
+// has the id of somebody else's.
+func TestMessagesThatShareAnID(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sketch string
+		want   []string
+	}{
+		"tried again": {`
+shop  order  0..50ms
+  shop  send  producer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+  shop  send  producer  3..4ms  messaging.destination.name=orders messaging.message.id=1`, nil},
+		"another destination": {`
+shop  order  0..50ms
+  shop  send  producer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+shop  order  60..90ms
+  shop  send  producer  61..62ms  messaging.destination.name=mails messaging.message.id=1`, nil},
+		"another trace": {`
+shop  order  0..50ms
+  shop  send  producer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+shop  order  60..90ms
+  shop  send  producer  61..62ms  messaging.destination.name=orders messaging.message.id=1`, []string{"1 of orders"}},
+	} {
+		p := storetest.New(nil, store.Settings{Recorded: true})
+		p.Arrive(sketch.MustParse(tt.sketch).Arrivals...)
+		p.Close(trace.ByEndOfRecording)
+		if got := p.Store.Stats().SharedMessages; !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }

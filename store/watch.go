@@ -20,7 +20,7 @@ func (in *instance) watch(w *watchers, upto trace.Time) {
 
 func (in *instance) unwatch() {
 	if in.awaits != nil {
-		heap.Remove(in.awaits, in.queued)
+		heap.Remove(in.awaits, int(in.queued))
 		in.awaits = nil
 	}
 }
@@ -49,12 +49,12 @@ func (w watchers) Less(i, j int) bool { return w[i].upto < w[j].upto }
 
 func (w watchers) Swap(i, j int) {
 	w[i], w[j] = w[j], w[i]
-	w[i].queued, w[j].queued = i, j
+	w[i].queued, w[j].queued = int32(i), int32(j)
 }
 
 func (w *watchers) Push(x any) {
 	in := x.(*instance)
-	in.queued = len(*w)
+	in.queued = int32(len(*w))
 	*w = append(*w, in)
 }
 

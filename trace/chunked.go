@@ -9,13 +9,13 @@ const chunkSize = 1024
 type chunked[T any] struct {
 	table atomic.Pointer[[]atomic.Pointer[chunk[T]]]
 	n     int
-	held  int // chunks that are not released
+	live  []int32 // rows of each chunk that were not dropped
+	held  int     // chunks that are not released
 }
 
-type chunk[T any] struct {
-	rows [chunkSize]T
-	live int // rows that were not dropped; the writer's
-}
+// chunk holds nothing but its rows, which fill a whole number of the allocator's
+// pages.
+type chunk[T any] struct{ rows [chunkSize]T }
 
 // add appends a row and returns it with its number.
 func (c *chunked[T]) add() (*T, int) {
@@ -23,7 +23,7 @@ func (c *chunked[T]) add() (*T, int) {
 		c.grow()
 	}
 	k := (*c.table.Load())[c.n/chunkSize].Load()
-	k.live++
+	c.live[c.n/chunkSize]++
 	c.n++
 	return &k.rows[(c.n-1)%chunkSize], c.n - 1
 }
@@ -43,6 +43,7 @@ func (c *chunked[T]) grow() {
 		c.table.Store(&table)
 	}
 	table[i].Store(new(chunk[T]))
+	c.live = append(c.live, 0)
 	c.held++
 }
 
@@ -58,11 +59,10 @@ func (c *chunked[T]) at(i int) *T {
 // drop says that a row is needed no more. A chunk of which no row is needed is
 // released, unless it is still being filled.
 func (c *chunked[T]) drop(i int) {
-	slot := &(*c.table.Load())[i/chunkSize]
-	k := slot.Load()
-	k.live--
-	if k.live == 0 && c.n >= (i/chunkSize+1)*chunkSize {
-		slot.Store(nil)
+	k := i / chunkSize
+	c.live[k]--
+	if c.live[k] == 0 && c.n >= (k+1)*chunkSize {
+		(*c.table.Load())[k].Store(nil)
 		c.held--
 	}
 }

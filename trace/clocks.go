@@ -10,29 +10,25 @@ import (
 const maxClocks = 64
 
 // clocks bounds the offset between every two clocks of a flow. A clock is a
-// host's, or a process's where the host is unknown. With o(c) as what has to be
+// host's, or a process's where the host is unknown; of processes that are not named,
+// as many as there is room for. With o(c) as what has to be
 // added to a timestamp of clock c to make it true, least[a][b] is the smallest
 // value that o(b) − o(a) can have.
 type clocks struct {
-	number map[string]int
+	number map[clock]int
 	least  [][]time.Duration
 }
 
 const unbounded = time.Duration(math.MinInt64 / 4)
 
 // newClocks intersects what the pairs of client and server say: a client starts
-// before its server (always), a server starts before its client ends (always), a
-// server ends before its client ends (evidence only: dropped where the others
-// contradict it). An interval that is empty all the same tells nothing.
+// before its server (always), a server starts before its client ends (unless that
+// failed), a server ends before its client ends (evidence only: dropped where the
+// others contradict it). An interval that is empty all the same tells nothing.
 func newClocks(o *Order) *clocks {
-	c := &clocks{number: map[string]int{}}
-	for i := range o.f.Len() {
-		if key := o.clockOf(o.f.Member(i)); key != "" {
-			if _, ok := c.number[key]; !ok {
-				c.number[key] = len(c.number)
-			}
-		}
-	}
+	c := &clocks{number: map[clock]int{}}
+	c.count(o, true)
+	c.count(o, false)
 	if len(c.number) < 2 || len(c.number) > maxClocks {
 		return c
 	}
@@ -54,12 +50,32 @@ func newClocks(o *Order) *clocks {
 	return c
 }
 
-func (o *Order) clockOf(n Node) string {
-	r := o.f.Span(n).Resource()
-	if r.Host() != "" {
-		return r.Host()
+// count numbers the clocks that have a name, or the others.
+func (c *clocks) count(o *Order, named bool) {
+	for i := range o.f.Len() {
+		key := o.clockOf(o.f.Member(i))
+		if key.isNamed() != named || !named && len(c.number) >= maxClocks {
+			continue
+		}
+		if _, ok := c.number[key]; !ok {
+			c.number[key] = len(c.number)
+		}
 	}
-	return r.Process()
+}
+
+// clock is a host's, or that of a process.
+type clock struct {
+	host string
+	of   process
+}
+
+func (c clock) isNamed() bool { return c.host != "" || c.of.name != "" }
+
+func (o *Order) clockOf(n Node) clock {
+	if host := o.f.Span(n).Resource().Host(); host != "" {
+		return clock{host: host}
+	}
+	return clock{of: o.process(n)}
 }
 
 // evidence is a bound that a well-behaved pair keeps: o(b) − o(a) ≥ least.
@@ -82,8 +98,11 @@ func (c *clocks) observe(o *Order) {
 				continue
 			}
 			x, y := o.f.Span(cause), o.f.Span(n)
+			if !x.timed() || !y.timed() {
+				continue
+			}
 			c.bound(a, b, x.Start().Sub(y.Start()))
-			if x.Kind() == Client && y.Kind() == Server {
+			if o.awaited(cause, n) {
 				c.bound(b, a, y.Start().Sub(x.End()))
 				soft = append(soft, evidence{b, a, y.End().Sub(x.End())})
 			}

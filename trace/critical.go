@@ -15,7 +15,8 @@ type Stretch struct {
 // children to end by then, and so on within each. The stretches stand as they were
 // found, a span before those below it and each from its end backwards; one may be
 // empty. A child that outlives what was waited for is skipped, not clipped, to the
-// microsecond, and so is one without a time. (Uber's CRISP, USENIX ATC 2022, less its tolerance of small overlaps.)
+// microsecond, and so is one that was over before it began or has no time. (Uber's
+// CRISP, USENIX ATC 2022, less its tolerance of small overlaps.)
 //
 // Look is told of the work, one more than the children of each span on the path; it
 // may panic to end it. Nil: nobody is.
@@ -36,6 +37,11 @@ type critical struct {
 
 func (c *critical) walk(n Node) {
 	span := c.view.Span(n)
+	if !span.timed() {
+		c.look(1)
+		c.path = append(c.path, Stretch{n, span.End(), span.End()})
+		return
+	}
 	children := slices.Collect(c.view.Children(n))
 	c.look(len(children) + 1)
 	slices.SortFunc(children, func(a, b Node) int {
@@ -45,8 +51,8 @@ func (c *critical) walk(n Node) {
 	point := span.End()
 	for _, child := range children {
 		s := c.view.Span(child)
-		if s.End() == 0 || micros(s.End()) > micros(point) {
-			continue // it says no time, or outlived what was waited for
+		if !s.timed() || s.End() < span.Start() || micros(s.End()) > micros(point) {
+			continue // it says no time, was over before, or outlived what was waited for
 		}
 		c.path = append(c.path, Stretch{n, min(s.End(), point), point})
 		c.walk(child)
@@ -54,6 +60,9 @@ func (c *critical) walk(n Node) {
 	}
 	c.path = append(c.path, Stretch{n, min(span.Start(), point), point})
 }
+
+// timed reports whether a span has a start and an end, in this order.
+func (s Span) timed() bool { return s.Start() > 0 && s.End() >= s.Start() }
 
 func micros(t Time) uint64 { return uint64(t) / 1000 }
 

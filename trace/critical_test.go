@@ -2,8 +2,10 @@ package trace_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/followspan/followspan/store/storetest"
 	"github.com/followspan/followspan/trace"
@@ -45,6 +47,40 @@ a  a  5..10ms
 			}
 			if g := strings.Join(got, ", "); g != tt.want {
 				t.Errorf("\n got %s\nwant %s", g, tt.want)
+			}
+		})
+	}
+}
+
+// A child without a time, or with one that cannot be, takes no part.
+func TestCriticalWithoutTimes(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		root, odd  [2]trace.Time
+		want       time.Duration // of the path
+		wantStarts trace.Time
+	}{
+		{"no time", [2]trace.Time{1000, 9000}, [2]trace.Time{}, 8000, 1000},
+		{"no start", [2]trace.Time{1000, 9000}, [2]trace.Time{0, 5000}, 8000, 1000},
+		{"no end", [2]trace.Time{1000, 9000}, [2]trace.Time{5000, 0}, 8000, 1000},
+		{"an end before the start", [2]trace.Time{1000, 9000}, [2]trace.Time{5000, 2000}, 8000, 1000},
+		{"over before the parent began", [2]trace.Time{1000, 9000}, [2]trace.Time{10, 20}, 8000, 1000},
+		{"a parent without a start", [2]trace.Time{0, 9000}, [2]trace.Time{5000, 6000}, 0, 9000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b trace.Builder
+			b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Start: tt.root[0], End: tt.root[1]})
+			b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{2}, Start: tt.odd[0], End: tt.odd[1]})
+			spans := b.Commit()
+			g := trace.NewGraph()
+			root := g.Add(spans[0], 0)
+			g.SetParent(g.Add(spans[1], 0), root)
+			total, from := time.Duration(0), trace.Time(math.MaxUint64)
+			for _, s := range g.View().Critical(root, nil) {
+				total, from = total+s.To.Sub(s.From), min(from, s.From)
+			}
+			if total != tt.want || from != tt.wantStarts {
+				t.Errorf("%v from %d, want %v from %d", total, from, tt.want, tt.wantStarts)
 			}
 		})
 	}

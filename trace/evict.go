@@ -19,7 +19,8 @@ type blockRecord struct {
 	block       atomic.Pointer[Block] // nil once it was released
 	first, last Node                  // which of the graph's spans may lie in it
 	live        int                   // how many do
-	thin        bool                  // it waits for Compact
+	thin        bool                  // less than half is needed
+	spare       int64                 // what rewriting it gives back
 }
 
 // tombstone is what is left of a span that was evicted.
@@ -92,6 +93,7 @@ func (g *Graph) Evict(n Node) {
 	g.dropMemberships(r)
 	g.vacate(uint32(place>>32), 1)
 	g.nodes.drop(int(n))
+	g.live--
 }
 
 // tear marks what is about to miss a span.
@@ -158,35 +160,59 @@ func (g *Graph) dropMemberships(r *record) {
 	}
 }
 
-// vacate says that so many rows of a block are needed no more.
+// vacate says that so many rows of a block are needed no more. A block of which no
+// row is needed is released once its builder has left it.
 func (g *Graph) vacate(number uint32, rows int) {
 	b := g.blocks.at(int(number))
 	b.live -= rows
 	block := b.block.Load()
-	if rows := int(block.full.Load()); rows > 0 && 2*b.live < rows && !b.thin {
-		b.thin = true
-		g.thin = append(g.thin, number)
+	switch full := int(block.full.Load()); {
+	case full == 0:
+	case b.live == 0:
+		g.release(number, b, block)
+	case 2*b.live < full:
+		g.reclaim(b, block.Size()*int64(full-b.live)/int64(full))
+		if !b.thin {
+			b.thin = true
+			g.thin = append(g.thin, number)
+		}
 	}
 }
 
-// Compact gives back the memory of evicted spans: blocks of which no span is left
-// are released, and those of which less than half is left are rewritten, once their
-// builder has left them. It is called after Evict, and pays for many calls of that.
+func (g *Graph) reclaim(b *blockRecord, spare int64) {
+	g.reclaimable += spare - b.spare
+	b.spare = spare
+}
+
+func (g *Graph) release(number uint32, b *blockRecord, block *Block) {
+	g.reclaim(b, 0)
+	if g.lastService.b == block {
+		g.lastService = Resource{} // It would keep the block.
+	}
+	b.block.Store(nil)
+	delete(g.blockNumber, block)
+	g.blockBytes -= block.Size()
+	g.blocks.drop(int(number))
+}
+
+// Reclaimable is about how many bytes Compact gives back.
+func (g *Graph) Reclaimable() int64 { return g.reclaimable }
+
+// Compact rewrites the blocks of which less than half is needed.
 func (g *Graph) Compact() {
-	thin := g.thin
+	thin := slices.DeleteFunc(g.thin, func(number uint32) bool { return g.blockAt(number) == nil })
 	g.thin = nil
 	live := 0
 	for _, number := range thin {
 		live += g.blocks.at(int(number)).live
 	}
-	if live > 0 {
-		g.rewrite(thin, live)
+	if live == 0 {
+		return
 	}
+	g.rewrite(thin, live)
 	for _, number := range thin {
-		block := g.blocks.at(int(number)).block.Swap(nil)
-		delete(g.blockNumber, block)
-		g.blockBytes -= block.Size()
-		g.blocks.drop(int(number))
+		b := g.blocks.at(int(number))
+		g.release(number, b, b.block.Load())
 	}
 }
 

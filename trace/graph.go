@@ -2,6 +2,8 @@ package trace
 
 import (
 	"iter"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -63,10 +65,15 @@ type membership struct {
 	flow  uint32
 	index int32
 	next  atomic.Int32
-	rule  Rule
-	// caused: an origin or a trigger started the flow; it did not merely gather.
-	caused bool
+	// how is the rule that joined it, and causedBit where an origin or a trigger started
+	// the flow: where it did not merely gather.
+	how atomic.Uint32
 }
+
+const causedBit = 1 << 8
+
+func (m *membership) rule() Rule   { return Rule(m.how.Load()) }
+func (m *membership) caused() bool { return m.how.Load()&causedBit != 0 }
 
 // traceRecord is what the spans of one trace have in common.
 type traceRecord struct {
@@ -93,10 +100,17 @@ type Graph struct {
 	traceNumber map[TraceID]uint32 // of traces that have spans
 	blockNumber map[*Block]uint32
 	blockBytes  int64
-	lastTrace   TraceID // whose number is lastNumber
+	services    sync.Map // the first span of each, a Node, by its name
+	lastService Resource // whose service is known
+	lastTrace   TraceID  // whose number is lastNumber
 	lastNumber  uint32
 	filling     []uint32 // blocks that were not full when they came
-	thin        []uint32 // blocks for Compact to look at
+	thin        []uint32 // blocks for Compact to rewrite
+	reclaimable int64
+	live        int   // spans that are not evicted
+	memberBytes int64 // of the lists of members
+
+	serviceBytes int64
 }
 
 // NewGraph returns an empty graph.
@@ -109,8 +123,19 @@ func NewGraph() *Graph {
 	return g
 }
 
-// Len is the number of spans that were ever added.
-func (g *Graph) Len() int { return g.nodes.n }
+// Len is the number of spans that were ever added, Live that of those that were not
+// evicted.
+func (g *Graph) Len() int  { return g.nodes.n }
+func (g *Graph) Live() int { return g.live }
+
+// First is the first span of a trace that was not evicted.
+func (g *Graph) First(id TraceID) (Node, bool) {
+	n, ok := g.traceNumber[id]
+	if !ok {
+		return None, false
+	}
+	return Node(g.traces.at(int(n)).first.Load()), true
+}
 
 // Add appends a span, received at the given moment, and returns its node. It has
 // no edges yet but to the other spans of its trace.
@@ -122,7 +147,22 @@ func (g *Graph) Add(s Span, received Time) Node {
 	r.place.Store(g.place(s, n))
 	r.copies.Store(1)
 	g.appendToTrace(r, n, s.TraceID())
+	g.addService(s.Resource(), n)
+	g.live++
 	return n
+}
+
+func (g *Graph) addService(r Resource, n Node) {
+	if r == g.lastService {
+		return
+	}
+	g.lastService = r
+	name := r.Service()
+	if _, known := g.services.Load(name); known {
+		return
+	}
+	g.services.Store(strings.Clone(name), n)
+	g.serviceBytes += int64(len(name)) + serviceBytes
 }
 
 func (g *Graph) appendToTrace(r *record, n Node, id TraceID) {
@@ -155,18 +195,29 @@ func (g *Graph) numberOf(id TraceID) uint32 {
 	return n
 }
 
-// SetParent makes child a child of parent. It is called at most once for a child,
-// and for the children of a parent in the order of their nodes.
+// SetParent makes child a child of parent. A child that has another parent leaves it:
+// whoever reads the list of children that it stood in begins again at its head, as
+// for one that was evicted.
 func (g *Graph) SetParent(child, parent Node) {
 	c, p := g.nodes.at(int(child)), g.nodes.at(int(parent))
-	first := Node(p.firstChild.Load())
-	c.prevSibling = None
-	c.nextSibling.Store(int32(first))
-	if first != None {
-		g.nodes.at(int(first)).prevSibling = child
+	if c.parent.Load() != int32(None) {
+		g.leaveSiblings(c)
 	}
-	p.firstChild.Store(int32(child))
-	c.parent.Store(int32(parent))
+	c.parent.Store(int32(parent)) // Before it leads on to other siblings; see eachChild.
+	before, after := None, Node(p.firstChild.Load())
+	for after > child { // They stand in the order of their nodes, the newest first.
+		before, after = after, Node(g.nodes.at(int(after)).nextSibling.Load())
+	}
+	c.prevSibling = before
+	c.nextSibling.Store(int32(after))
+	if after != None {
+		g.nodes.at(int(after)).prevSibling = child
+	}
+	if before != None {
+		g.nodes.at(int(before)).nextSibling.Store(int32(child))
+	} else {
+		p.firstChild.Store(int32(child))
+	}
 }
 
 // Chain puts a span without a parent in front of another such one, or of None. What
@@ -201,6 +252,20 @@ func (g *Graph) Connect(cause, effect Node, rule Rule) {
 	g.addEdge(&g.nodes.at(int(cause)).out, effect, rule)
 }
 
+// Connected reports whether there is such an edge. It looks at as many as the one of
+// the two has that has fewer.
+func (g *Graph) Connected(cause, effect Node) bool {
+	out, in := g.record(cause).out.Load(), g.record(effect).in.Load()
+	for out != 0 && in != 0 {
+		from, to := g.edges.at(int(out)), g.edges.at(int(in))
+		if from.other == effect || to.other == cause {
+			return true
+		}
+		out, in = from.next, to.next
+	}
+	return false
+}
+
 func (g *Graph) addEdge(head *atomic.Int32, other Node, rule Rule) {
 	e, i := g.edges.add()
 	*e = edge{other: other, next: head.Load(), rule: rule}
@@ -233,10 +298,13 @@ func (g *Graph) View() View { return View{g, g.nodes.n} }
 // costs about mapEntry bytes for each entry beside key and value.
 func (g *Graph) Bytes() int64 {
 	maps := len(g.traceNumber)*(20+mapEntry) + len(g.blockNumber)*(12+mapEntry)
-	return g.blockBytes + g.nodes.bytes() + g.edges.bytes() + g.members.bytes() + g.traces.bytes() + g.blocks.bytes() + int64(maps)
+	return g.blockBytes + g.memberBytes + g.serviceBytes + g.nodes.bytes() + g.edges.bytes() + g.members.bytes() + g.traces.bytes() + g.blocks.bytes() + int64(maps)
 }
 
-const mapEntry = 12
+const (
+	mapEntry     = 12
+	serviceBytes = 150 // in a map for many readers
+)
 
 // record is that of a node, or one that says nothing if it was evicted long ago.
 func (g *Graph) record(n Node) *record {

@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/hex"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,23 @@ func (id TraceID) IsZero() bool   { return id == TraceID{} }
 func (id SpanID) IsZero() bool    { return id == SpanID{} }
 func (id TraceID) String() string { return hex.EncodeToString(id[:]) }
 func (id SpanID) String() string  { return hex.EncodeToString(id[:]) }
+
+// Short is enough of an id for a person to find the trace by: eight digits of those
+// that an id of 64 bits has, or of a system that counts.
+func (id TraceID) Short() string { return id.Digits(8) }
+
+// Digits is Short with n digits, or as many as there are: some systems begin all ids
+// with the time.
+func (id TraceID) Digits(n int) string {
+	digits := id.String()
+	for _, start := range []int{len(digits) - 8, len(digits) / 2} {
+		if strings.Trim(digits[:start], "0") == "" {
+			digits = digits[start:]
+			break
+		}
+	}
+	return digits[:min(n, len(digits))]
+}
 
 // Time is a moment in nanoseconds since the Unix epoch, exactly as a service
 // reported it. Zero means that none was given.

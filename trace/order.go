@@ -71,15 +71,17 @@ type Contradiction struct {
 // before its client ends, a producer starts before its consumer, a link's target
 // before the linking span's end), the timestamps of one process, those of one
 // host, and those of different hosts where they hold for every possible offset.
-// What remains is unknown and never guessed.
+// What remains is unknown and never guessed. A span without a start or an end, or
+// which ends before it starts, is ordered by causality alone.
 //
 // It is computed when first asked for. Not safe for concurrent use.
 type Order struct {
 	f      Flow
 	skew   time.Duration
 	ready  bool
-	events map[string]*timeline // by process
+	events map[process]*timeline
 	hosts  map[string]*timeline
+	tops   map[Node]Node
 	wrong  map[Node]bool
 	found  []Contradiction
 	clocks *clocks
@@ -96,7 +98,7 @@ type timeline struct {
 // NewOrder returns the order of f's members. A positive skew is an upper bound
 // that the user gives for the offset between any two hosts.
 func NewOrder(f Flow, skew time.Duration) *Order {
-	return &Order{f: f, skew: skew, reach: map[Moment]map[Moment]bool{}}
+	return &Order{f: f, skew: skew, reach: map[Moment]map[Moment]bool{}, tops: map[Node]Node{}}
 }
 
 // EndBeforeStart says whether a ended before b started.
@@ -155,7 +157,7 @@ func (o *Order) sharedClock(a, b Node) (Basis, time.Duration) {
 	}
 	r, q := o.f.Span(a).Resource(), o.f.Span(b).Resource()
 	switch {
-	case r.Process() != "" && r.Process() == q.Process():
+	case o.process(a) == o.process(b):
 		return ByProcess, max(r.Resolution(), q.Resolution())
 	case r.Host() != "" && r.Host() == q.Host():
 		return ByHost, max(HostResolution, r.Resolution(), q.Resolution())
@@ -170,25 +172,33 @@ func (o *Order) prepare() {
 		return
 	}
 	o.ready = true
+	o.wrong = map[Node]bool{}
+	for i := range o.f.Len() {
+		if n := o.f.Member(i); !o.f.Span(n).timed() {
+			o.wrong[n] = true
+		}
+	}
 	for i := range o.f.Len() {
 		o.contradicted(o.f.Member(i))
 	}
-	o.wrong = map[Node]bool{}
 	for _, c := range o.found {
 		o.wrong[c.Cause], o.wrong[c.Effect] = true, true
 	}
-	o.events, o.hosts = map[string]*timeline{}, map[string]*timeline{}
+	o.events, o.hosts = map[process]*timeline{}, map[string]*timeline{}
 	for i := range o.f.Len() {
 		n := o.f.Member(i)
 		if r := o.f.Span(n).Resource(); !o.wrong[n] {
-			o.place(o.events, r.Process(), n, r.Resolution())
-			o.place(o.hosts, r.Host(), n, max(HostResolution, r.Resolution()))
+			place(o.events, o.process(n), n, r.Resolution())
+			if r.Host() != "" {
+				place(o.hosts, r.Host(), n, max(HostResolution, r.Resolution()))
+			}
 		}
 	}
-	for _, lines := range []map[string]*timeline{o.events, o.hosts} {
-		for _, l := range lines {
-			l.sort(o)
-		}
+	for _, l := range o.events {
+		l.sort(o)
+	}
+	for _, l := range o.hosts {
+		l.sort(o)
 	}
 	o.clocks = newClocks(o)
 }
@@ -220,10 +230,19 @@ func (o *Order) startCauses(n Node) func(func(Node) bool) {
 	}
 }
 
-func (o *Order) place(lines map[string]*timeline, key string, n Node, resolution time.Duration) {
-	if key == "" {
-		return
+// awaited reports whether a client waited for its server, so that it ended after that
+// had started. One that failed may have given up before; one that sends and does not
+// wait shows it where both have one clock.
+func (o *Order) awaited(client, server Node) bool {
+	c, s := o.f.Span(client), o.f.Span(server)
+	if c.Kind() != Client || s.Kind() != Server || c.Status() == Error {
+		return false
 	}
+	basis, resolution := o.sharedClock(client, server)
+	return basis == NoBasis || s.Start().Sub(c.End()) <= resolution
+}
+
+func place[K comparable](lines map[K]*timeline, key K, n Node, resolution time.Duration) {
 	l := lines[key]
 	if l == nil {
 		l = &timeline{}
@@ -282,7 +301,7 @@ func (o *Order) explore(x Moment) map[Moment]bool {
 			continue
 		}
 		r := o.f.Span(e.Node()).Resource()
-		for _, l := range []*timeline{o.events[r.Process()], o.hosts[r.Host()]} {
+		for _, l := range []*timeline{o.events[o.process(e.Node())], o.hosts[r.Host()]} {
 			if l == nil {
 				continue
 			}
@@ -310,7 +329,7 @@ func (o *Order) causedBy(e Moment, visit func(Moment)) {
 	for c := range o.f.Children(n) {
 		visit(StartOf(c))
 	}
-	if p, ok := o.f.Parent(n); ok && o.f.Span(n).Kind() == Server && o.f.Span(p).Kind() == Client {
+	if p, ok := o.f.Parent(n); ok && o.awaited(p, n) {
 		visit(EndOf(p))
 	}
 	for effect := range o.f.Effects(n) {

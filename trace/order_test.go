@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,12 @@ shop  order  0..100ms
 		{"a parent starts before its child ends", calls, start("order"), end("a"), trace.Before, trace.ByCausality},
 		{"a caller and its callee start in this order, on any clocks", calls, start("call a"), start("a"), trace.Before, trace.ByCausality},
 		{"a callee starts before its client ends", calls, start("b"), end("call b"), trace.Before, trace.ByCausality},
+		{"a callee may start after a client that failed has ended", strings.ReplaceAll(calls, "40..60ms", "40..60ms  error"), start("b"), end("call b"), trace.OrderUnknown, trace.NoBasis},
+		{"a client that failed bounds no offset", strings.ReplaceAll(calls, "10..30ms", "10..30ms  error"), end("a"), start("b"), trace.OrderUnknown, trace.NoBasis},
+		{"a client that does not wait", `
+shop  order  0..100ms
+  shop  call a  client  10..20ms
+    stock  a   50..60ms`, start("a"), end("call a"), trace.NotBefore, trace.ByHost},
 		{"two callees start in the order of their calls, on any clocks", calls, start("a"), start("b"), trace.Before, trace.ByCausality},
 		{"a callee's end is known by the bounded offset", calls, end("a"), start("b"), trace.Before, trace.ByClocks},
 		{"touching within a clock's uncertainty is unknown", strings.ReplaceAll(calls, "40..60ms", "29..60ms"), end("a"), start("call b"), trace.OrderUnknown, trace.NoBasis},
@@ -71,6 +78,12 @@ cron  job  internal  1..5ms  link=#p  resource.host.id=h2`, start("work"), start
 shop  order  0..100ms
   x  a  internal  10..20ms  resource.host.id=missing resource.service.instance.id=missing
   x  b  internal  50..60ms  resource.host.id=missing resource.service.instance.id=missing`, end("a"), start("b"), trace.OrderUnknown, trace.NoBasis},
+		{"no process, and a parent in it: nothing was sent, so it is one", anonymous(calls), end("call a"), start("call b"), trace.Before, trace.ByProcess},
+		{"no process, and a call of another one in between", anonymous(calls), end("a"), start("b"), trace.Before, trace.ByClocks},
+		{"no process, and two requests, which two of them may have served", anonymous(`
+shop  order  0..100ms
+  x  a  server  10..20ms
+  x  b  server  50..60ms`), end("a"), start("b"), trace.OrderUnknown, trace.NoBasis},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,6 +94,12 @@ shop  order  0..100ms
 			}
 		})
 	}
+}
+
+// anonymous takes from all spans what names their process and host, as the SDKs of some
+// languages do without settings.
+func anonymous(text string) string {
+	return regexp.MustCompile(`(?m)(\S  .*\d+ms)`).ReplaceAllString(text, "$1  resource.host.id=missing resource.service.instance.id=missing")
 }
 
 func start(name string) func(map[string]trace.Node) trace.Moment {

@@ -21,7 +21,7 @@ func (r Resource) Service() string { return r.b.str(r.row().service) }
 
 // Process names the process that read the clock: service.instance.id, else host
 // and process.pid, else container.id or k8s.pod.uid; "" if none of these is
-// given, and then no order within the process is known.
+// given; see [Order.Process] then.
 func (r Resource) Process() string { return r.b.str(r.row().process) }
 
 // Host names the machine whose clock was read: host.id, else host.name, else
@@ -100,11 +100,11 @@ func identify(attrs []Attr) identity {
 			id.host = key + "=" + v
 		}
 	}
-	id.process = process(get, id)
+	id.process = processName(get, id)
 	return id
 }
 
-func process(get func(string) string, id identity) string {
+func processName(get func(string) string, id identity) string {
 	if v := get(string(semconv.ServiceInstanceIDKey)); v != "" {
 		// An instance id is unique only within its service and namespace.
 		return get(string(semconv.ServiceNamespaceKey)) + "/" + id.service + "/" + v

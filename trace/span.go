@@ -32,7 +32,7 @@ func (s Span) Block() *Block { return s.b }
 
 // Evicted reports whether s stands for a span that had to make room for others. It
 // may be asked everything and says nothing.
-func (s Span) Evicted() bool { return s == tombstone }
+func (s Span) Evicted() bool { return s.b == tombstone.b }
 
 // IsZero reports whether s is no span.
 func (s Span) IsZero() bool { return s.b == nil }
@@ -136,6 +136,15 @@ func (s Span) Links() iter.Seq[Link] {
 	}
 }
 
+// Unsampled reports whether l, a link of s, leads to a span that was not sampled and
+// therefore never comes. Bit 0 of the flags says that a span was sampled, but many
+// exporters leave all of bits 0 to 7 empty: only one that says of s itself that it was
+// sampled is taken at its word. (OTLP, SpanFlags; W3C Trace Context, trace-flags.)
+func (s Span) Unsampled(l Link) bool {
+	const filled, sampled = 0x100, 1
+	return s.Flags()&sampled != 0 && l.Flags()&filled != 0 && l.Flags()&sampled == 0
+}
+
 func (l Link) TraceID() TraceID              { return l.b.links[l.i].trace }
 func (l Link) SpanID() SpanID                { return l.b.links[l.i].id }
 func (l Link) TraceState() string            { return l.b.str(l.b.links[l.i].state) }
@@ -151,6 +160,12 @@ func (l Link) Attrs() iter.Seq2[string, Value] {
 // Equal reports whether both spans say the same: every field, attribute, event,
 // link, resource and scope. Two receipts of one export are Equal.
 func (s Span) Equal(t Span) bool {
+	return s.Alike(t) && s.Resource().Equal(t.Resource()) && s.Scope().Equal(t.Scope())
+}
+
+// Alike reports whether two spans say the same, whatever their resources and scopes
+// say: something between the service and followspan may have added to these.
+func (s Span) Alike(t Span) bool {
 	if s == t {
 		return true
 	}
@@ -158,8 +173,7 @@ func (s Span) Equal(t Span) bool {
 	return a.trace == b.trace && a.id == b.id && a.parent == b.parent && a.start == b.start && a.end == b.end &&
 		a.kind == b.kind && a.status == b.status && s.Flags() == t.Flags() &&
 		s.Name() == t.Name() && s.StatusMessage() == t.StatusMessage() && s.TraceState() == t.TraceState() &&
-		equalAttrs(s.b, a.attrs, t.b, b.attrs) && s.Resource().Equal(t.Resource()) && s.Scope().Equal(t.Scope()) &&
-		s.equalExtras(t)
+		equalAttrs(s.b, a.attrs, t.b, b.attrs) && s.equalExtras(t)
 }
 
 func (s Span) equalExtras(t Span) bool {

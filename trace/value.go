@@ -72,6 +72,12 @@ func BoolValue(b bool) Value {
 
 func (v Value) Kind() ValueKind { return v.kind }
 
+// Clone returns a copy that pins no block.
+func (v Value) Clone() Value {
+	v.text = strings.Clone(v.text)
+	return v
+}
+
 // IsMissing reports whether there is no such attribute at all.
 func (v Value) IsMissing() bool { return v.kind == Missing }
 

@@ -60,10 +60,26 @@ func (v View) ReceivedAt(n Node) Time { return v.g.record(n).received }
 // become so later.
 func (v View) InFlow(n Node) bool { return v.g.record(n).member.Load() != 0 }
 
-// Caused reports whether the span is a member of a flow that an origin or a trigger
-// started, rather than of flows only that take in a whole trace or everything. Like
+// HasService reports whether a span of the service was received, evicted or not.
+func (v View) HasService(name string) bool {
+	n, ok := v.g.services.Load(name)
+	return ok && v.has(n.(Node))
+}
+
+// Services yields the services of which spans were received, in no order.
+func (v View) Services() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		v.g.services.Range(func(name, n any) bool {
+			return !v.has(n.(Node)) || yield(name.(string))
+		})
+	}
+}
+
+// Connected reports whether the span is a member of a flow that an origin or a trigger
+// started, rather than of flows only that take in a whole trace or everything, and not
+// by a correlation key only: that says where it belongs, not what led to it. Like
 // Copies it may become so later.
-func (v View) Caused(n Node) bool {
+func (v View) Connected(n Node) bool {
 	r := v.g.record(n)
 	for i := r.member.Load(); i != 0; {
 		m := v.g.members.at(int(i))
@@ -71,7 +87,7 @@ func (v View) Caused(n Node) bool {
 			i = r.member.Load()
 			continue
 		}
-		if m.caused {
+		if m.caused() && m.rule() != ByKey {
 			return true
 		}
 		i = m.next.Load()
@@ -95,27 +111,42 @@ func (v View) has(n Node) bool { return n >= 0 && int(n) < v.n }
 
 // Children yields the child spans that have arrived, the newest first.
 func (v View) Children(n Node) iter.Seq[Node] {
-	return func(yield func(Node) bool) { v.eachChild(v.g.record(n), yield) }
+	return func(yield func(Node) bool) { v.eachChild(n, v.g.record(n), yield) }
 }
 
-func (v View) eachChild(owner *record, yield func(Node) bool) {
+func (v View) eachChild(n Node, owner *record, yield func(Node) bool) {
 	last, resumed := None, false
 	for c := Node(owner.firstChild.Load()); c != None; {
 		r := v.g.nodes.at(int(c))
-		if r == nil { // It was evicted, and taken off the list, just now.
-			if owner.evicted() {
-				return
-			}
-			c, resumed = Node(owner.firstChild.Load()), last != None
-			continue
-		}
-		if (!resumed || c < last) && v.has(c) && !r.evicted() {
+		if r != nil && r.parent.Load() == int32(n) && (!resumed || c < last) && v.has(c) && !r.evicted() {
 			if last = c; !yield(c) {
 				return
 			}
 		}
-		c = Node(r.nextSibling.Load())
+		if next := r.sibling(n); next != moved {
+			c = next
+			continue
+		}
+		if owner.evicted() { // It was evicted or moved, and taken off the list, just now.
+			return
+		}
+		c, resumed = Node(owner.firstChild.Load()), last != None
 	}
+}
+
+// moved stands for a record that is not among a parent's children any more.
+const moved Node = -2
+
+// sibling is the child of the parent that comes after r.
+func (r *record) sibling(parent Node) Node {
+	if r == nil {
+		return moved
+	}
+	next := Node(r.nextSibling.Load())
+	if r.parent.Load() != int32(parent) {
+		return moved
+	}
+	return next
 }
 
 // Causes yields the spans that n follows from over links and messages: the
@@ -128,6 +159,22 @@ func (v View) Causes(n Node) iter.Seq2[Node, Rule] {
 // have been evicted.
 func (v View) Effects(n Node) iter.Seq2[Node, Rule] {
 	return func(yield func(Node, Rule) bool) { v.along(v.g.record(n).out.Load(), yield) }
+}
+
+// Followers yields the children of n, then its effects.
+func (v View) Followers(n Node) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for c := range v.Children(n) {
+			if !yield(c) {
+				return
+			}
+		}
+		for e := range v.Effects(n) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 func (v View) along(first int32, yield func(Node, Rule) bool) {

@@ -90,9 +90,9 @@ func newBundleResult(r *run.Result) bundleResult {
 	for v := range r.Verdicts() {
 		b := bundleVerdict{
 			Flow: v.Assertion.Flow, Instance: v.Instance, Assertion: v.Assertion.Name, Outcome: v.Outcome.String(),
-			Early: v.Early, At: v.At, Why: v.Evidence.Why,
+			Early: v.Early, At: v.At, Why: v.Explanation().Why,
 		}
-		if !v.By.IsZero() {
+		if v.By != nil {
 			b.By = v.By.SpanID.String()
 		}
 		out.Verdicts = append(out.Verdicts, b)
@@ -119,6 +119,13 @@ const queuedEntries = 1 << 12
 func startBundle(flags bundleFlags, head bundleHead) (*bundle, error) {
 	if flags.path == "" {
 		return nil, nil
+	}
+	switch info, err := os.Stat(flags.path); {
+	case err != nil:
+	case info.IsDir():
+		return nil, fmt.Errorf("--bundle %s: this is a directory, and a bundle is a file", flags.path)
+	case !info.Mode().IsRegular(): // The bundle would take its place.
+		return nil, fmt.Errorf("--bundle %s: this is a pipe or a device, and a bundle is a file", flags.path)
 	}
 	file, err := os.OpenFile(fmt.Sprintf("%s.%d.part", flags.path, os.Getpid()), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -163,8 +170,11 @@ func (b *bundle) finish(r *run.Result, failed bool, view *view) error {
 	case !failed && b.flags.keep == "on-failure":
 		return os.Remove(b.file.Name())
 	}
+	if err := os.Rename(b.file.Name(), b.flags.path); err != nil {
+		return fmt.Errorf("--bundle: %w", err)
+	}
 	view.line("kept: followspan check " + b.flags.path + " judges this run again")
-	return os.Rename(b.file.Name(), b.flags.path)
+	return nil
 }
 
 // end waits until the entries are written. None may come any more.

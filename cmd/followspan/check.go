@@ -1,25 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/followspan/followspan/internal/recording"
 	"github.com/followspan/followspan/internal/run"
 	"github.com/followspan/followspan/store"
-	"github.com/followspan/followspan/trace"
 )
 
 // checkFlags are the flags of check.
 type checkFlags struct {
 	judgeFlags
-	traces  []string
-	lenient bool
+	readFlags
+	traces []string
 }
 
 func newCheck() *cobra.Command {
@@ -48,7 +48,7 @@ command line, 3 could not run, 4 nothing failed but something is inconclusive.`,
   kubectl exec collector -- cat /traces.jsonl | followspan check checkout.flow.yaml --traces -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 || len(args) > 1 && len(flags.traces) == 0 {
-				return errNeedsTraces
+				return needsTraces(args)
 			}
 			return nil
 		},
@@ -58,22 +58,33 @@ command line, 3 could not run, 4 nothing failed but something is inconclusive.`,
 	f.SortFlags = false
 	f.StringArrayVarP(&flags.traces, "traces", "t", nil, "recorded traces: the `path` of a file, a directory or a pattern, or -; repeatable")
 	flags.bindFlows(f)
-	f.BoolVar(&flags.lenient, "lenient", false, "leave out what cannot be understood in a recording, and count it; what rests on an absence is inconclusive then")
-	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take")
+	flags.bind(f, "leave out what cannot be understood in a recording, and count it; what rests on an absence is inconclusive then")
 	flags.bindVerdicts(f, "leave nothing out of the report")
 	return c
 }
 
-var errNeedsTraces = errors.New("check needs a flow file and recorded traces, or the bundle of a run: followspan check FILE... --traces PATH")
+// needsTraces says what a command line without --traces lacks.
+func needsTraces(files []string) error {
+	flows, traces := "", ""
+	for _, path := range files {
+		if ok, err := recording.IsRecording(path); err == nil && ok {
+			traces += " --traces " + path
+		} else {
+			flows += " " + path
+		}
+	}
+	return errors.New("check needs a flow file and recorded traces, or the bundle of a run: followspan check" +
+		cmp.Or(flows, " FILE...") + cmp.Or(traces, " --traces PATH"))
+}
 
 func check(c *cobra.Command, flags checkFlags, files []string) error {
 	reports, err := parseReports(flags.reports)
 	if err != nil {
 		return err
 	}
-	memory, err := parseSize(flags.memory)
+	limits, err := flags.limits()
 	if err != nil {
-		return fmt.Errorf("--memory: %w", err)
+		return err
 	}
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -83,11 +94,11 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 		case err != nil:
 			return err
 		case !bundled:
-			return errNeedsTraces
+			return needsTraces(files)
 		case len(flags.params)+len(flags.flows) > 0:
 			return errors.New("a bundle is judged with the params and the flows of its run: leave out --param and --flow")
 		}
-		return checkBundle(ctx, c, flags, files[0], reports)
+		return checkBundle(ctx, c, flags, limits, files[0], reports)
 	}
 	inputs, err := load(c.ErrOrStderr(), files, flags.judgeFlags)
 	if err != nil {
@@ -97,11 +108,10 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	spans := store.New(flows, run.RecordedStore(memory))
-	from := traces{paths: flags.traces, lenient: flags.lenient, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
-	result, err := run.Check(ctx, run.CheckSettings{Inputs: inputs, Store: spans, Read: func(ctx context.Context) error {
-		return from.read(ctx, func(b trace.Batch) error { return spans.Consume(ctx, run.Recorded(b)) })
-	}})
+	collectEarly(recordedGarbage)
+	spans := store.New(flows, run.RecordedStore(limits.memory))
+	from := traces{paths: flags.traces, lenient: flags.lenient, maxRecord: limits.record, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
+	result, err := run.Check(ctx, run.CheckSettings{Inputs: inputs, Store: spans, Read: from.read})
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return tooFull(c.ErrOrStderr(), flags.memory, spans)

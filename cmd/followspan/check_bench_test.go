@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func benchmarkCheck(b *testing.B, program, name string, spans int, file string) 
 	var check, alone time.Duration
 	most := 0.0
 	for b.Loop() {
-		used := cpuOf(b, exec.Command(program, "check", flow, "--traces", path, "--memory", "2GiB"))
+		used := cpuOf(b, exec.Command(program, "check", flow, "--traces", path))
 		check += used.cpu
 		most = max(most, used.memory)
 		alone += cpuOf(b, exec.Command("pdata-decode", path)).cpu
@@ -87,8 +88,7 @@ func writeRequests(path string, requests int) error {
 	for range requests {
 		content := r.Next()
 		if filepath.Ext(path) == ".binpb" {
-			_, _ = out.Write(binary.BigEndian.AppendUint32(nil, uint32(len(content)))) // Flush tells
-			_, _ = out.Write(content)
+			writeFrame(out, content)
 			continue
 		}
 		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(content)
@@ -105,6 +105,27 @@ func writeRequests(path string, requests int) error {
 		return err
 	}
 	return f.Close()
+}
+
+func writeFrame(out *bufio.Writer, content []byte) {
+	_, _ = out.Write(binary.BigEndian.AppendUint32(nil, uint32(len(content)))) // Flush tells
+	_, _ = out.Write(content)
+}
+
+// streamRequests is a program that writes a recording of so many spans to its
+// standard output: write-requests SPANS.
+func streamRequests() {
+	spans, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	out, r := bufio.NewWriterSize(os.Stdout, 1<<20), otlptest.Protobuf('a')
+	for range spans / otlptest.SpansPerRequest {
+		writeFrame(out, r.Next())
+	}
+	if err := out.Flush(); err != nil {
+		panic(err)
+	}
 }
 
 // used is what a process took.

@@ -18,7 +18,6 @@ type judgeFlags struct {
 	params  []string
 	flows   []string
 	reports []string
-	memory  string
 	strict  bool
 	verbose bool
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/followspan/followspan/assertions"
 	"github.com/followspan/followspan/internal/diag"
+	"github.com/followspan/followspan/internal/recording"
 	"github.com/followspan/followspan/internal/run"
 )
 
@@ -31,6 +32,9 @@ type flowSource struct {
 
 func readFlowFiles(paths []string) (sources []flowSource, err error) {
 	for _, path := range paths {
+		if ok, err := recording.IsRecording(path); err == nil && ok {
+			return nil, fmt.Errorf("%s holds recorded traces, it is no flow file: followspan check FILE --traces %[1]s; a pattern of several stands in quotes", path)
+		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, explainRead(path, err)

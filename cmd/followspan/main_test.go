@@ -14,9 +14,10 @@ import (
 // The tests run the real program: this binary, under the name followspan.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"followspan":   func() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) },
-		"exporter":     exportFile,
-		"pdata-decode": decodeByPdata,
+		"followspan":     func() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) },
+		"exporter":       exportFile,
+		"pdata-decode":   decodeByPdata,
+		"write-requests": streamRequests,
 	})
 }
 
@@ -33,6 +34,7 @@ func TestScripts(t *testing.T) {
 			"grow":      grow,
 			"health":    serveHealth,
 			"interrupt": interrupt,
+			"kill":      kill,
 			"listen":    listen,
 			"post":      post,
 			"receive":   startReceive,

@@ -60,14 +60,15 @@ func receive(c *cobra.Command, flags receiveFlags) error {
 	if err != nil {
 		return err
 	}
-	memory, err := parseSize(flags.memory)
+	memory, err := parseMemory(flags.memory)
 	if err != nil {
-		return fmt.Errorf("--memory: %w", err)
+		return err
 	}
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	view := newView(c.ErrOrStderr(), false)
+	collectEarly(liveGarbage)
 	spans := store.New([]trace.Membership{watch.Membership}, store.Settings{Bytes: memory})
 	settings.Warn = view.hint
 	settings.Routes = map[string]http.Handler{web.TracePattern: web.Trace(spans)}

@@ -60,16 +60,29 @@ func listening(ts *testscript.TestScript, subcommand string, args []string) {
 // interrupt ends what receive has started as Ctrl-C does, and writes what it said
 // to the files out and err.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	found, ok := scripts.LoadAndDelete(ts)
-	if !ok {
-		ts.Fatalf("nothing was started by receive")
-	}
-	r := found.(*receiving)
+	r := started(ts)
 	ts.Check(r.command.Process.Signal(os.Interrupt))
 	ts.Check(<-r.read)
 	ts.Check(r.command.Wait())
 	ts.Check(os.WriteFile(ts.MkAbs("out"), r.out.Bytes(), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("err"), r.errors.Bytes(), 0o600))
+}
+
+// kill ends what receive or record has started at once, without a chance to write
+// anything.
+func kill(ts *testscript.TestScript, neg bool, args []string) {
+	r := started(ts)
+	ts.Check(r.command.Process.Kill())
+	ts.Check(<-r.read)
+	_ = r.command.Wait() // it was killed
+}
+
+func started(ts *testscript.TestScript) *receiving {
+	found, ok := scripts.LoadAndDelete(ts)
+	if !ok {
+		ts.Fatalf("nothing was started by receive or record")
+	}
+	return found.(*receiving)
 }
 
 // post sends a file to a URL and wants the status: post STATUS URL FILE [HEADER...].

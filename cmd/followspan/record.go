@@ -50,6 +50,8 @@ not listen, write or start the command.`,
 			switch n := c.ArgsLenAtDash(); {
 			case flags.output == "":
 				return errors.New("record needs a file to write: followspan record -o FILE [-- COMMAND]")
+			case flags.output == recording.Stdin:
+				return errors.New("-o -: a recording is a file, since the command writes to the standard output")
 			case n < 0 && len(args) > 0 || n > 0:
 				return fmt.Errorf("%q: a command stands behind --: followspan record -o FILE -- COMMAND", args[0])
 			case n == 0 && len(args) == 0:
@@ -61,7 +63,7 @@ not listen, write or start the command.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVarP(&flags.output, "output", "o", "", "the `file` to write; one that exists is replaced")
+	f.StringVarP(&flags.output, "output", "o", "", "the `file` to write; one that exists is replaced once spans arrive or the recording ends")
 	f.DurationVar(&flags.quiet, "quiet", time.Second, "how long nothing must arrive after the command has ended")
 	f.IntVar(&flags.exportBatch, "export-batch", 1, "how many spans the SDKs of the command send at once; more for heavy loads")
 	flags.endpoint.bind(f)
@@ -123,7 +125,7 @@ func (t *taker) Consume(_ context.Context, b trace.Batch) error {
 }
 
 func recordTo(ctx context.Context, stdout io.Writer, flags recordFlags, settings receiver.Settings, view *view, command []string) (err error) {
-	file, err := os.Create(flags.output)
+	file, err := replaceFile(flags.output)
 	if err != nil {
 		return err
 	}
@@ -142,16 +144,22 @@ func recordTo(ctx context.Context, stdout io.Writer, flags recordFlags, settings
 	var failed error
 	if len(command) > 0 {
 		failed = t.command(ctx, stdout, flags, server, view, command)
+		if exit := exitError(0); failed != nil && !errors.As(failed, &exit) {
+			return errors.Join(failed, server.Shutdown(context.WithoutCancel(ctx))) // it did not start
+		}
 	} else {
 		view.line(introduction(server, flags.endpoint.setup(server)))
 		<-ctx.Done()
 	}
-	err = errors.Join(server.Shutdown(context.WithoutCancel(ctx)), writer.Close())
+	err = errors.Join(server.Shutdown(context.WithoutCancel(ctx)), writer.Close(), file.begin())
 	if err != nil {
-		return fmt.Errorf("write %s: %w", flags.output, err)
+		return err
 	}
 	stats := server.Stats()
 	view.line(fmt.Sprintf("recorded %s in %s: %s", count(writer.Spans(), "span"), count(int(stats.Requests), "request"), flags.output))
+	if writer.Spans() == 0 && failed == nil && len(command) > 0 {
+		view.hint("no span arrived: does the command export OTLP, to the endpoint in OTEL_EXPORTER_OTLP_ENDPOINT, before it ends?")
+	}
 	for _, r := range stats.Refused {
 		loss := refusal(r)
 		view.hint(fmt.Sprintf("%s: %d", loss.What, loss.Count))

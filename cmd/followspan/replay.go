@@ -28,8 +28,8 @@ type bundleLine struct {
 }
 
 // checkBundle judges the run again that a bundle holds.
-func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, path string, reports []reportFile) error {
-	p := &replayer{ctx: ctx, stderr: c.ErrOrStderr(), view: newView(c.ErrOrStderr(), flags.verbose), path: path}
+func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, limits readLimits, path string, reports []reportFile) error {
+	p := &replayer{ctx: ctx, stderr: c.ErrOrStderr(), view: newView(c.ErrOrStderr(), flags.verbose), path: path, maxRecord: limits.record}
 	result, err := p.replay(false)
 	if errors.Is(err, run.ErrDiverged) {
 		p.view.hint(fmt.Sprintf("followspan %s, which made this bundle, closed flows otherwise: they are judged by all that arrived", p.head.Version))
@@ -39,6 +39,8 @@ func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, path s
 	case ctx.Err() != nil:
 		fmt.Fprintln(p.stderr, "followspan: interrupted")
 		return exitError(run.ExitCannotRun)
+	case errors.Is(err, recording.ErrTooLarge):
+		return errors.New(explainFault(err))
 	case err != nil:
 		return err
 	}
@@ -47,15 +49,16 @@ func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, path s
 
 // replayer judges a bundle.
 type replayer struct {
-	ctx    context.Context
-	stderr io.Writer
-	view   *view
-	path   string
-	head   bundleHead
+	ctx       context.Context
+	stderr    io.Writer
+	view      *view
+	path      string
+	maxRecord int64
+	head      bundleHead
 }
 
 func (p *replayer) replay(loose bool) (*run.Result, error) {
-	next, stop := iter.Pull(bundleLines(p.ctx, p.path))
+	next, stop := iter.Pull(p.lines())
 	defer stop()
 	p.head = bundleHead{}
 	if err := readLine(next, &p.head); err != nil {
@@ -81,7 +84,7 @@ func (p *replayer) replay(loose bool) (*run.Result, error) {
 // entry reads a line of the journal. Where the bundle was cut off it ends.
 func (p *replayer) entry(line bundleLine, ok bool) (e run.Entry, err error) {
 	if cut := (*recording.Error)(nil); errors.As(line.err, &cut) {
-		p.view.hint(cut.Error() + "; what is before that is judged")
+		p.view.hint(explainFault(cut) + "; what is before that is judged")
 		ok = false
 	}
 	switch {
@@ -97,17 +100,17 @@ func (p *replayer) entry(line bundleLine, ok bool) (e run.Entry, err error) {
 	return e, nil
 }
 
-// bundleLines reads a bundle. An error is the last line.
-func bundleLines(ctx context.Context, path string) iter.Seq[bundleLine] {
+// lines reads the bundle. An error is the last line.
+func (p *replayer) lines() iter.Seq[bundleLine] {
 	return func(yield func(bundleLine) bool) {
-		file, err := os.Open(path)
+		file, err := os.Open(p.path)
 		if err != nil {
 			yield(bundleLine{err: err})
 			return
 		}
 		defer file.Close()
 		enough := errors.New("enough was read")
-		_, err = recording.ReadBundle(ctx, path, file, func(data json.RawMessage, spans []trace.Span) error {
+		_, err = recording.ReadBundle(p.ctx, p.path, file, p.maxRecord, func(data json.RawMessage, spans []trace.Span) error {
 			if !yield(bundleLine{data, spans, nil}) {
 				return enough
 			}
@@ -173,6 +176,9 @@ func (p *replayer) compare(was, is bundleResult) {
 
 // isBundle reports whether the first file is a run bundle.
 func isBundle(files []string) (bool, error) {
+	if files[0] == recording.Stdin {
+		return false, errors.New("a bundle is a file, since it may be read twice: followspan check BUNDLE; recorded traces may come from the standard input: followspan check FILE... --traces -")
+	}
 	ok, err := recording.IsBundle(files[0])
 	if errors.Is(err, os.ErrNotExist) {
 		err = fmt.Errorf("%s: no such file", files[0])

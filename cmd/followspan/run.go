@@ -26,6 +26,7 @@ import (
 type runFlags struct {
 	judgeFlags
 	grpc, http  string
+	memory      string
 	maxRequest  string
 	exportBatch int
 	absence     string
@@ -137,8 +138,8 @@ type limits struct {
 }
 
 func (f runFlags) limits() (l limits, err error) {
-	if l.memory, err = parseSize(f.memory); err != nil {
-		return l, fmt.Errorf("--memory: %w", err)
+	if l.memory, err = parseMemory(f.memory); err != nil {
+		return l, err
 	}
 	if l.request, err = parseSize(f.maxRequest); err != nil {
 		return l, fmt.Errorf("--max-request: %w", err)
@@ -171,6 +172,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 	if err != nil {
 		return nil, err
 	}
+	collectEarly(liveGarbage)
 	spans := store.New(flows, store.Settings{Bytes: l.memory, RunTrace: tc.TraceID, RunSpan: tc.SpanID, RunID: runID, Journal: kept.store()})
 	view := newView(stderr, flags.verbose)
 	server, err := receiver.Start(ctx, receiver.Settings{

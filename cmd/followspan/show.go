@@ -27,10 +27,9 @@ import (
 
 // showFlags are the flags of show.
 type showFlags struct {
+	readFlags
 	where   string
 	format  string
-	memory  string
-	lenient bool
 	verbose bool
 }
 
@@ -52,8 +51,11 @@ Exit codes: 0 it was shown, 2 a bad file or command line, or no such trace,
   followspan show recorded/ --where 'service == "payment" and status == "error"'
   followspan show traces.jsonl 4bf92f35 --format sequence`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
+			switch {
+			case len(args) < 1:
 				return errors.New("show needs a recording: followspan show PATH [TRACE]")
+			case len(args) > 2:
+				return fmt.Errorf("show takes one path and one trace, and here are %d words: of several files give their directory, or a pattern in quotes", len(args))
 			}
 			return nil
 		},
@@ -65,8 +67,7 @@ Exit codes: 0 it was shown, 2 a bad file or command line, or no such trace,
 	f.SortFlags = false
 	f.StringVar(&flags.where, "where", "", "only traces with a span that satisfies this `selector`; of one trace, these spans are marked")
 	f.StringVar(&flags.format, "format", "text", "`text`, json, otlp (OTLP JSON), or sequence (a Mermaid diagram of one trace)")
-	f.BoolVar(&flags.lenient, "lenient", false, "leave out what cannot be understood, and count it")
-	f.StringVar(&flags.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take")
+	flags.bind(f, "leave out what cannot be understood, and count it")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "fold nothing and show every span")
 	return c
 }
@@ -81,9 +82,9 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	if !slices.Contains([]string{"text", "json", "otlp", "sequence"}, flags.format) {
 		return fmt.Errorf("--format %s: want text, json, otlp or sequence", flags.format)
 	}
-	memory, err := parseSize(flags.memory)
+	limits, err := flags.limits()
 	if err != nil {
-		return fmt.Errorf("--memory: %w", err)
+		return err
 	}
 	selector, err := compileWhere(c.ErrOrStderr(), flags.where)
 	if err != nil {
@@ -92,15 +93,19 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	spans := store.New([]trace.Membership{watch.Membership}, run.RecordedStore(memory))
-	from := traces{paths: []string{path}, lenient: flags.lenient, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
-	err = from.read(ctx, func(b trace.Batch) error { return spans.Consume(ctx, run.Recorded(b)) })
+	spans := store.New([]trace.Membership{watch.Membership}, run.RecordedStore(limits.memory))
+	from := traces{paths: []string{path}, lenient: flags.lenient, maxRecord: limits.record, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
+	err = from.read(ctx, func(b trace.Batch) error { return run.Record(ctx, spans, b) })
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return tooFull(c.ErrOrStderr(), flags.memory, spans)
 	case err != nil && ctx.Err() == nil:
 		return badTraces(err)
 	}
+	if ctx.Err() != nil {
+		from.view.hint("interrupted: this is what was read before")
+	}
+	stop() // from here on nothing is left to be saved
 	all := closeTraces(spans)
 	chosen, err := choose(all, id)
 	if err == nil && selector != nil {
@@ -144,12 +149,7 @@ func closeTraces(spans *store.Store) (all []shown) {
 	}
 	began := map[*trace.FlowRecord]trace.Time{}
 	for _, s := range all {
-		for i := range s.flow.Len() {
-			start := s.flow.Span(s.flow.Member(i)).Start()
-			if known, ok := began[s.flow.FlowRecord]; !ok || start < known {
-				began[s.flow.FlowRecord] = start
-			}
-		}
+		began[s.flow.FlowRecord] = report.Began(s.flow)
 	}
 	slices.SortStableFunc(all, func(a, b shown) int {
 		return cmp.Or(cmp.Compare(began[a.flow.FlowRecord], began[b.flow.FlowRecord]), bytes.Compare(a.flow.TraceID[:], b.flow.TraceID[:]))
@@ -164,12 +164,16 @@ func choose(all []shown, id string) ([]shown, error) {
 		return all, nil
 	}
 	if len(digits) > 32 || strings.Trim(digits, "0123456789abcdef") != "" {
-		return nil, fmt.Errorf("%q is no trace id: it has 32 hexadecimal digits, of which the first suffice", id)
+		message := fmt.Sprintf("%q is no trace id: it has 32 hexadecimal digits, of which the first suffice", id)
+		if _, err := os.Stat(id); err == nil {
+			message += "; to show several files give their directory, or a pattern in quotes"
+		}
+		return nil, errors.New(message)
 	}
 	var found []shown
 	for _, s := range all {
 		full := s.flow.TraceID.String()
-		if strings.HasPrefix(full, digits) || strings.HasPrefix(strings.TrimLeft(full, "0"), strings.TrimLeft(digits, "0")) {
+		if strings.HasPrefix(full, digits) || significant(digits) != "" && strings.HasPrefix(significant(full), significant(digits)) {
 			found = append(found, s)
 		}
 	}
@@ -179,15 +183,30 @@ func choose(all []shown, id string) ([]shown, error) {
 	case 0:
 		return nil, fmt.Errorf("no trace begins with %s; without an id followspan show lists all %d", id, len(all))
 	}
-	return nil, fmt.Errorf("%d traces begin with %s: give more digits, as of %s", len(found), id, found[0].flow.TraceID)
+	const most = 3
+	var ids []string
+	for _, s := range found[:min(len(found), most)] {
+		ids = append(ids, s.flow.TraceID.String())
+	}
+	if len(found) > most {
+		ids = append(ids, "…")
+	}
+	return nil, fmt.Errorf("%d traces begin with %s: give more digits, as of %s", len(found), id, strings.Join(ids, ", "))
 }
 
-// matching keeps the traces in which the selector chooses something, or marks what
-// it chooses in the one that is wanted in any case.
+// significant are the digits of an id without the zeros that a shorter id is
+// written with.
+func significant(digits string) string { return strings.TrimLeft(digits, "0") }
+
+// matching keeps the traces of which the selector chooses a span, or marks what it
+// chooses in the one that is wanted in any case, and in what that led to.
 func matching(all []shown, selector *assertions.Selector, one bool) (out []shown, err error) {
 	for _, s := range all {
 		for i := range s.flow.Len() {
 			n := s.flow.Member(i)
+			if !one && s.flow.Span(n).TraceID() != s.flow.TraceID {
+				continue
+			}
 			ok, err := selector.Matches(s.flow, n)
 			if err != nil {
 				return nil, fmt.Errorf("--where: of span %s: %w", s.flow.Span(n).ID(), err)
@@ -207,7 +226,12 @@ func matching(all []shown, selector *assertions.Selector, one bool) (out []shown
 func present(w io.Writer, all []shown, one bool, flags showFlags) error {
 	settings := textSettings(w, os.Getenv)
 	settings.Verbose = flags.verbose
+	if flags.format == "json" || flags.format == "otlp" {
+		w = jsonWriter{w}
+	}
 	switch {
+	case len(all) == 0:
+		return nil
 	case flags.format == "sequence" && len(all) != 1:
 		return fmt.Errorf("--format sequence shows one trace, and these are %d: give an id", len(all))
 	case flags.format == "sequence":
@@ -219,6 +243,7 @@ func present(w io.Writer, all []shown, one bool, flags showFlags) error {
 	case one:
 		return report.Waterfall(w, all[0].flow, all[0].marked, settings)
 	}
+	settings.Digits = digits(all)
 	for _, s := range all {
 		if flags.format == "json" {
 			if err := report.TraceJSONLine(w, s.flow); err != nil {
@@ -231,6 +256,30 @@ func present(w io.Writer, all []shown, one bool, flags showFlags) error {
 		}
 	}
 	return nil
+}
+
+// jsonWriter writes JSON, each time whole values, that is safe for a terminal.
+type jsonWriter struct{ io.Writer }
+
+func (w jsonWriter) Write(p []byte) (int, error) {
+	_, err := w.Writer.Write(diag.CleanJSON(p))
+	return len(p), err
+}
+
+// digits is how many digits tell the ids of the traces apart.
+func digits(all []shown) int {
+	const least, most, more = 8, 32, 4
+	n := least
+	for ; n < most; n += more {
+		seen := map[string]bool{}
+		for _, s := range all {
+			seen[s.flow.TraceID.Digits(n)] = true
+		}
+		if len(seen) == len(all) {
+			break
+		}
+	}
+	return n
 }
 
 // presentOTLP writes one line of OTLP JSON for each trace, its own spans alone.

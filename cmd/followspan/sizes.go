@@ -28,6 +28,21 @@ func parseSize(s string) (int64, error) {
 	return n * factor, nil
 }
 
+// leastMemory is what a few blocks of spans take: with less hardly a request fits.
+const leastMemory = 32 << 20
+
+// parseMemory reads the value of --memory.
+func parseMemory(s string) (int64, error) {
+	n, err := parseSize(s)
+	if err == nil && n < leastMemory {
+		err = fmt.Errorf("%s is too little for spans: give it at least %s", s, formatSize(leastMemory))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("--memory: %w", err)
+	}
+	return n, nil
+}
+
 func formatSize(bytes int64) string {
 	for _, u := range units {
 		if bytes%u.bytes == 0 {

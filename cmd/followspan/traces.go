@@ -10,21 +10,47 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/followspan/followspan/internal/recording"
 	"github.com/followspan/followspan/internal/report"
+	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/trace"
 )
 
-// traces are recordings that a command reads.
-type traces struct {
-	paths   []string // as they were given
-	lenient bool
-	stdin   io.Reader
-	view    *view
+// readFlags say how recordings are read.
+type readFlags struct {
+	lenient           bool
+	memory, maxRecord string
 }
 
-// lost is how many spans or records a lenient reader left out of a file.
-const lost = "what could not be understood in "
+func (r *readFlags) bind(f *pflag.FlagSet, lenient string) {
+	f.BoolVar(&r.lenient, "lenient", false, lenient)
+	f.StringVar(&r.memory, "memory", formatSize(store.DefaultBytes), "how much memory spans may take")
+	f.StringVar(&r.maxRecord, "max-record", formatSize(recording.DefaultMaxRecord), "the largest record: a line, a message, or an element of a document's list")
+}
+
+// readLimits bound what a reading takes, in bytes.
+type readLimits struct{ memory, record int64 }
+
+func (r *readFlags) limits() (l readLimits, err error) {
+	if l.memory, err = parseMemory(r.memory); err != nil {
+		return l, err
+	}
+	if l.record, err = parseSize(r.maxRecord); err != nil {
+		return l, fmt.Errorf("--max-record: %w", err)
+	}
+	return l, nil
+}
+
+// traces are recordings that a command reads.
+type traces struct {
+	paths     []string // as they were given
+	lenient   bool
+	maxRecord int64
+	stdin     io.Reader
+	view      *view
+}
 
 // read hands the spans of all recordings to emit. What is odd about a file is said
 // as a hint; an error about what it holds is a [recording.Error].
@@ -33,9 +59,9 @@ func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	if err != nil {
 		return err
 	}
-	meter := meter{view: t.view, of: sizeOf(files)}
+	meter := meter{view: t.view, of: sizeOf(files), shown: time.Now()} // what is read at once needs no meter
 	defer t.view.done()
-	reader := recording.NewReader(recording.Settings{Lenient: t.lenient, Progress: meter.update}, emit)
+	reader := recording.NewReader(recording.Settings{Lenient: t.lenient, MaxRecord: t.maxRecord, Progress: meter.update}, emit)
 	for _, name := range files {
 		r, err := t.readFile(ctx, reader, name)
 		meter.next()
@@ -43,9 +69,8 @@ func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 			return err
 		}
 		t.remark(r)
-		if r.FaultCount > 0 {
-			loss := trace.Refusal{Reason: lost + r.File, Spans: r.FaultCount}
-			if err := emit(trace.Batch{Refused: []trace.Refusal{loss}}); err != nil {
+		if lost := losses(r); lost != nil {
+			if err := emit(trace.Batch{Refused: lost}); err != nil {
 				return err
 			}
 		}
@@ -53,9 +78,23 @@ func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	return nil
 }
 
+// losses is what flows may miss that is not in what was read.
+func losses(r recording.Report) (lost []trace.Refusal) {
+	if r.FaultCount > 0 {
+		lost = append(lost, trace.Refusal{Reason: "what could not be understood in " + r.File, Spans: r.FaultCount})
+	}
+	if r.Partial > 0 {
+		lost = append(lost, trace.Refusal{Reason: "what Tempo left out of traces in " + r.File, Spans: r.Partial})
+	}
+	return lost
+}
+
 func (t traces) readFile(ctx context.Context, reader *recording.Reader, name string) (recording.Report, error) {
 	if name == recording.Stdin {
 		return reader.Read(ctx, "standard input", interruptible(ctx, t.stdin))
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return reader.Read(ctx, name, interruptible(ctx, &pipe{name: name}))
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -63,6 +102,24 @@ func (t traces) readFile(ctx context.Context, reader *recording.Reader, name str
 	}
 	defer f.Close()
 	return reader.Read(ctx, name, f)
+}
+
+// pipe is opened when it is first read, since to open one waits for whoever writes.
+type pipe struct {
+	name string
+	file *os.File
+}
+
+func (p *pipe) Read(b []byte) (n int, err error) {
+	if p.file == nil {
+		if p.file, err = os.Open(p.name); err != nil {
+			return 0, err
+		}
+	}
+	if n, err = p.file.Read(b); err != nil {
+		_ = p.file.Close()
+	}
+	return n, err
 }
 
 // interruptible ends with ctx, even while nothing comes. Then a goroutine stays in
@@ -86,8 +143,11 @@ func (t traces) remark(r recording.Report) {
 	if r.Adjusted > 0 {
 		hint("Jaeger changed the times of %s, since it took clocks to be wrong: orders may be wrong", count(r.Adjusted, "span"))
 	}
+	if r.Partial > 0 {
+		hint("Tempo did not give %s whole: what rests on an absence is inconclusive", count(r.Partial, "trace"))
+	}
 	for _, fault := range r.Faults {
-		t.view.hint(fault.Error())
+		t.view.hint(explainFault(fault))
 	}
 	switch {
 	case r.FaultCount > 0:
@@ -100,10 +160,21 @@ func (t traces) remark(r recording.Report) {
 // badTraces says what to do about a recording that cannot be understood.
 func badTraces(err error) error {
 	var at *recording.Error
-	if errors.As(err, &at) && at.Record > 0 {
-		return fmt.Errorf("%w\n--lenient goes on with the rest", err)
+	switch {
+	case !errors.As(err, &at):
+		return err
+	case at.Record == 0: // there is no rest
+		return errors.New(explainFault(at))
 	}
-	return err
+	return errors.New(explainFault(at) + "\n--lenient goes on with the rest")
+}
+
+// explainFault names the flag that raises a limit.
+func explainFault(err error) string {
+	if errors.Is(err, recording.ErrTooLarge) {
+		return err.Error() + ", which --max-record raises"
+	}
+	return err.Error()
 }
 
 func sizeOf(files []string) (total int64) {

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -59,6 +60,24 @@ func (st Style) Clean(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// CleanJSON makes JSON safe for a terminal and leaves what it means: what Clean would
+// replace is escaped as JSON does it. What is below 0x20 always is, in JSON.
+func CleanJSON(text []byte) []byte {
+	hidden := func(r rune) bool { return r >= unicode.MaxASCII && unprintable(r) }
+	if !bytes.ContainsFunc(text, hidden) {
+		return text
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) {
+		if hidden(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
 }
 
 // oneLine is Clean for text that must stay on its line.

@@ -43,6 +43,8 @@ func TestFaults(t *testing.T) {
 			`{"traceId":"0000`, `record 1, byte @: the span's trace id is missing or all zero`, 1, 1},
 		{"a value of another type", envelope(`{"traceId":[]},` + goodSpan + `,{"attributes":{}},{"startTimeUnixNano":"soon"}`),
 			`[]}`, `record 1, byte @: want a string, got a list`, 1, 3},
+		{"a scope that is none", `{"resourceSpans":[{"scopeSpans":[{"spans":[` + goodSpan + `]},{"scope":7}],"resource":{}}]}`,
+			`7`, `record 1, byte @: want a scope, got a number`, 1, 1},
 		{"a line cut short", good + "\n" + good[:100] + "\n" + good + "\n", "{\"resourceSpans", `line 2, byte @: ` + truncated, 2, 1},
 		{"a file cut short", good + "\n" + good + "\n" + good[:100], "", `line 3, byte @: ` + truncated, 2, 1},
 		{"a document cut short", "{\n\"resourceSpans\":[" + strings.TrimSuffix(strings.TrimPrefix(good, `{"resourceSpans":[`), `]}`) + ",",
@@ -56,10 +58,19 @@ func TestFaults(t *testing.T) {
 		{"a frame cut short", frame(good) + frame(good)[:50], "", `record 2, byte @: ` + truncated, 1, 1},
 		{"the length of a frame cut short", frame(good) + "\x00", "", `record 2, byte @: ` + truncated, 1, 1},
 		{"a bad id in a frame", frame(good) + frame(envelope(badSpan)) + frame(good), `"what"`, `record 2, byte @: trace id: "what" is no id: want 32 hex digits`, 2, 1},
-		{"a length beyond all bounds", frame(good) + "\x08\xff\xff\xff" + good, "\x08", `record 2, byte @: a record of 150994943 bytes, and the limit is 67108864`, 1, 2},
+		{"a length beyond all bounds", frame(good) + "\x08\xff\xff\xff" + good, "\x08", `record 2, byte @: a record of 150994943 bytes exceeds the limit of 67108864 bytes`, 1, 2},
+		{"a short id in protobuf", frame("\x0a\x0f\x0a\x00\x12\x0b\x12\x09\x0a\x01\x01\x12\x04\x01\x02\x03\x04"), "\x00", `record 1, byte 0: 1 span of "": span id is not 8 bytes long`, 0, 1},
 		{"random bytes", "\x80\x81\x82", "", `this is neither JSON nor OTLP protobuf: it starts with 80 81 82`, 0, 1},
+		{"zeros", strings.Repeat("\x00", 1000), "", `it begins with nothing but zero bytes: was it damaged?`, 0, 1},
 		{"a zip archive", "PK\x03\x04and so on", "", `this looks like a zip archive: unpack it first`, 0, 1},
 		{"a page", "<!doctype html>", "", `this looks like XML or HTML: is it the page instead of what it links to?`, 0, 1},
+		{"UTF-16 without a mark", "{\x00\"\x00", "", `this looks like UTF-16: convert it to UTF-8`, 0, 1},
+		{"a log before the lines", "started 2 [pipelines\n1 more\n" + good + "\n" + good, "started", `line 1, byte @: this is no JSON: invalid character 's' at start of value`, 2, 2},
+		{"numbers before the lines", "2026-01-02 03:04\n" + good, "2026", `line 1, byte @: want an object or a list, got a number`, 1, 1},
+		{"an answer of Jaeger's API without data", `{"data":null,"errors":[{"code":404,"msg":"trace not found"}]}`, `[{"code`, `record 1, byte @: Jaeger answered with an error: "trace not found"`, 0, 1},
+		{"an answer of its version 3", `{"error":{"httpCode":404,"message":"No traces found"}}`, `{"error`, `record 1, byte @: this is no trace but the report of an error: "No traces found"`, 0, 1},
+		{"an answer of Zipkin's API", `{"status":404,"error":"Not Found"}`, `{"status`, `record 1, byte @: this is no trace but the report of an error: "Not Found"`, 0, 1},
+		{"an older annotation of Zipkin's", `[{"traceId":"1","id":"1","annotations":[{"endpoint":{}}]}]`, `"endpoint`, `record 1, byte @: this is version 1 of Zipkin's format: ask for version 2`, 0, 1},
 		{"version 1 of Zipkin's format", `[{"traceId":"1","id":"1","binaryAnnotations":[]}]`, `"binary`, `record 1, byte @: this is version 1 of Zipkin's format: ask for version 2`, 0, 1},
 	}
 	for _, tt := range tests {
@@ -123,6 +134,34 @@ func TestCompressed(t *testing.T) {
 	}
 }
 
+// What is cut short or damaged while it is still small is an error with its place, and
+// what stands before it is read.
+func TestSmallAndCompressed(t *testing.T) {
+	good := envelope(goodSpan) + "\n"
+	packed := gzipped(good + envelope(goodSpan))
+	tests := []struct {
+		name  string
+		in    []byte
+		want  string
+		spans int
+	}{
+		{"cut at once", packed[:2], "in: it ends in the middle of a value: is it truncated?", 0},
+		{"cut in the head", packed[:9], "in: it ends in the middle of a value: is it truncated?", 0},
+		{"without its end", packed[:len(packed)-4], "in: line 2, byte 411: it ends in the middle of a value: is it truncated?", 2},
+		{"garbage behind it", append(gzipped(good), "and some garbage"...), "in: line 2, byte 206: gzip: invalid header", 1},
+	}
+	for _, tt := range tests {
+		_, _, err := readAll(t, Settings{}, tt.in)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s: error %v, want %s", tt.name, err, tt.want)
+		}
+		spans, report, err := readAll(t, Settings{Lenient: true}, tt.in)
+		if err != nil || len(spans) != tt.spans || report.FaultCount != 1 {
+			t.Errorf("%s, lenient: %d spans, want %d; error %v, faults %v", tt.name, len(spans), tt.spans, err, report.Faults)
+		}
+	}
+}
+
 func corrupt(b []byte, at int) []byte {
 	if at < 0 {
 		at += len(b)
@@ -154,17 +193,17 @@ func TestHostile(t *testing.T) {
 		in   io.Reader
 		want string
 	}{
-		{"a name without an end", &endless{start: `{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"`, again: "aaaaaaaaaaaaaaaa"}, "more than 1048576 bytes"},
-		{"a list without an end", &endless{start: `{"resourceSpans":[{"scopeSpans":[{"spans":[`, again: "{},{},{},{},"}, "more than 1048576 bytes"},
-		{"an unknown member without an end", &endless{start: `{"x":"`, again: "aaaaaaaaaaaaaaaa"}, "more than 1048576 bytes"},
-		{"members without an end", &endless{start: `{`, again: `"x":"` + strings.Repeat("a", 1000) + `",`}, "more than 1048576 bytes"},
-		{"a name of a member without an end", &endless{start: `{"`, again: "aaaaaaaaaaaaaaaa"}, "more than 1048576 bytes"},
+		{"a name without an end", &endless{start: `{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"`, again: "aaaaaaaaaaaaaaaa"}, "exceeds the limit of 1048576 bytes"},
+		{"a list without an end", &endless{start: `{"resourceSpans":[{"scopeSpans":[{"spans":[`, again: "{},{},{},{},"}, "exceeds the limit of 1048576 bytes"},
+		{"an unknown member without an end", &endless{start: `{"x":"`, again: "aaaaaaaaaaaaaaaa"}, "exceeds the limit of 1048576 bytes"},
+		{"members without an end", &endless{start: `{`, again: `"x":"` + strings.Repeat("a", 1000) + `",`}, "exceeds the limit of 1048576 bytes"},
+		{"a name of a member without an end", &endless{start: `{"`, again: "aaaaaaaaaaaaaaaa"}, "exceeds the limit of 1048576 bytes"},
 		{"lists in lists", &endless{again: "["}, "exceeded max depth"},
 		{"objects in objects", &endless{start: `{"resourceSpans":[`, again: `{"x":`}, "exceeded max depth"},
-		{"Jaeger's spans without an end", &endless{start: `{"data":[{"spans":[`, again: "{},{},{},{},"}, "more than 1048576 bytes"},
-		{"a bomb", bomb(t), "more than 1048576 bytes"},
-		{"a bomb in a record", strings.NewReader(frame(string(zstded(strings.Repeat("a", 64*limit))))), "more than 1048576 bytes"},
-		{"a huge message", strings.NewReader("\x0a\xff\xff\xff\xff\x7f\x0a\x02\x0a\x00" + strings.Repeat("a", 100)), "the limit is 1048576"},
+		{"Jaeger's spans without an end", &endless{start: `{"data":[{"spans":[`, again: "{},{},{},{},"}, "exceeds the limit of 1048576 bytes"},
+		{"a bomb", bomb(t), "exceeds the limit of 1048576 bytes"},
+		{"a bomb in a record", strings.NewReader(frame(string(zstded(strings.Repeat("a", 64*limit))))), "exceeds the limit of 1048576 bytes"},
+		{"a huge message", strings.NewReader("\x0a\xff\xff\xff\xff\x7f\x0a\x02\x0a\x00" + strings.Repeat("a", 100)), "exceeds the limit of 1048576 bytes"},
 		{"an endless length", strings.NewReader("\x0a\x04\x0a\x02\x0a\x00" + strings.Repeat("\xff", 100)), "overflow"},
 		{"a group", strings.NewReader("\x0a\x04\x0a\x02\x0a\x00\x0b"), "wire type 3"},
 	}
@@ -180,6 +219,74 @@ func TestHostile(t *testing.T) {
 				t.Errorf("it took %d MiB of memory in all", used>>20)
 			}
 		})
+	}
+}
+
+// A span may have as many attributes as its record has room for. What takes little room
+// in a file, and much in memory, is bounded whatever the format.
+func TestElements(t *testing.T) {
+	const limit = 1 << 20
+	const most = limit / leastElement
+	pb := func(tag byte, n int) string {
+		span := "\x0a\x10" + strings.Repeat("\x01", 16) + "\x12\x08" + strings.Repeat("\x02", 8) + strings.Repeat(string([]byte{tag, 0}), n)
+		for _, outer := range []byte{0x12, 0x12, 0x0a} {
+			span = string(append(binary.AppendUvarint([]byte{outer}, uint64(len(span))), span...))
+		}
+		return span
+	}
+	otlp := func(member string, n int) string {
+		span := strings.TrimSuffix(goodSpan, "}") + `,"` + member + `":[{}` + strings.Repeat(",{}", n-1) + `]}`
+		return `{"resourceSpans":[{"scopeSpans":[{"spans":[` + span + `]}]}]}`
+	}
+	for name, in := range map[string]func(n int) string{
+		"attributes":          func(n int) string { return otlp("attributes", n) },
+		"events":              func(n int) string { return otlp("events", n) },
+		"links":               func(n int) string { return otlp("links", n) },
+		"protobuf attributes": func(n int) string { return pb(0x4a, n) },
+		"protobuf events":     func(n int) string { return pb(0x5a, n) },
+		"Jaeger's tags": func(n int) string {
+			return `{"data":[{"spans":[{"traceID":"1","spanID":"1","tags":[{}` + strings.Repeat(",{}", n-1) + `]}]}]}`
+		},
+		"elements of a tag": func(n int) string {
+			return `{"data":[{"spans":[{"traceID":"1","spanID":"1","tags":[{"value":[1` + strings.Repeat(",1", n-2) + `]}]}]}]}`
+		},
+		"Zipkin's tags": func(n int) string {
+			return `[{"traceId":"1","id":"1","tags":{"":""` + strings.Repeat(`,"":""`, n-1) + `}}]`
+		},
+		"what an annotation says": func(n int) string {
+			return `[{"traceId":"1","id":"1","annotations":[{"value":"a: {\"\":1` + strings.Repeat(`,\"\":1`, n-2) + `}"}]}]`
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if spans, _, err := readAll(t, Settings{MaxRecord: limit}, []byte(in(most))); err != nil || len(spans) != 1 {
+				t.Errorf("%d spans, error %v", len(spans), err)
+			}
+			_, _, err := readAll(t, Settings{MaxRecord: limit}, []byte(in(most+1)))
+			if want := "this record exceeds the limit of 65536 attributes, events and links"; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want one with %q", err, want)
+			}
+		})
+	}
+}
+
+// The window of zstd is bounded before it is asked for, and by a setting.
+func TestWindow(t *testing.T) {
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+	if err == nil {
+		_, err = io.WriteString(w, strings.Repeat(envelope(goodSpan)+"\n", 5000))
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	in := b.Bytes()
+	in[5] = 18 << 3 // where the frame says which window it takes: 256 MiB (RFC 8878, 3.1.1.1.2)
+	_, _, err = readAll(t, Settings{}, in)
+	if want := "in: the window of zstd exceeds the limit of 134217728 bytes"; !errors.Is(err, ErrTooLarge) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if spans, _, err := readAll(t, Settings{MaxRecord: 256 << 20}, in); err != nil || len(spans) != 5000 {
+		t.Errorf("%d spans, error %v", len(spans), err)
 	}
 }
 
@@ -217,22 +324,19 @@ func TestOtherSignals(t *testing.T) {
 	}
 }
 
-// Values nested deeper than the model keeps become empty, and cost no stack.
+// Values nested deeper than the model keeps are refused, and cost no stack.
 func TestDeepValues(t *testing.T) {
-	deep := strings.Repeat(`{"arrayValue":{"values":[`, 1500) + `{}` + strings.Repeat(`]}}`, 1500)
-	spans, _ := mustRead(t, []byte(envelope(strings.TrimSuffix(goodSpan, "}")+`,"attributes":[{"key":"a","value":`+deep+`}]}`)))
-	v, _ := spans[0].Attr("a")
-	depth := 0
-	for ; v.Kind() == trace.List; depth++ {
-		for e := range v.Elems() {
-			v = e
+	for _, lists := range []int{trace.MaxValueDepth, trace.MaxValueDepth + 1, 1500} {
+		deep := strings.Repeat(`{"arrayValue":{"values":[`, lists) + `{}` + strings.Repeat(`]}}`, lists)
+		in := envelope(strings.TrimSuffix(goodSpan, "}") + `,"attributes":[{"key":"a","value":` + deep + `}]}`)
+		spans, _, err := readAll(t, Settings{}, []byte(in))
+		if lists == trace.MaxValueDepth {
+			if err != nil || len(spans) != 1 {
+				t.Errorf("%d lists: %d spans, %v", lists, len(spans), err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), "lists and maps nest deeper than 100") {
+			t.Errorf("%d lists: error %v", lists, err)
 		}
-		if depth > 100 {
-			break
-		}
-	}
-	if depth != trace.MaxValueDepth {
-		t.Errorf("%d lists are kept, want %d", depth, trace.MaxValueDepth)
 	}
 }
 

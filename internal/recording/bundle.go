@@ -3,11 +3,12 @@ package recording
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
+	"math"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -68,32 +69,22 @@ func (w *BundleWriter) Write(data any, spans []trace.Span) error {
 // Close writes what is left. It does not close what the bundle is written to.
 func (w *BundleWriter) Close() error { return errors.Join(w.out.Flush(), w.pack.Close()) }
 
-// bundleRecord is how large a line of a bundle may be: a request has its own limit,
-// and as JSON it takes some times as much.
-const bundleRecord = 16 * DefaultMaxRecord
+// bundleRecord is how many times as large as a record a line of a bundle may be: a
+// request has its own limit, and as JSON it takes some times as much.
+const bundleRecord = 16
 
-// ReadBundle reads a run bundle line by line. The data, nil if a line has none, and the
+// ReadBundle reads a run bundle line by line; maxRecord is as in [Settings]. The data, nil if a line has none, and the
 // slice of spans are the callee's. An error of each ends the reading; an error about the content is an
 // [*Error], such as one that says where a bundle was cut off.
-func ReadBundle(ctx context.Context, name string, in io.Reader, each func(data json.RawMessage, spans []trace.Span) error) (Report, error) {
-	r := NewReader(Settings{MaxRecord: bundleRecord}, func(b trace.Batch) error { return each(nil, b.Spans) })
+func ReadBundle(ctx context.Context, name string, in io.Reader, maxRecord int64, each func(data json.RawMessage, spans []trace.Span) error) (Report, error) {
+	line := bundleRecord * min(cmp.Or(maxRecord, DefaultMaxRecord), math.MaxInt64/bundleRecord)
+	r := NewReader(Settings{MaxRecord: line}, func(b trace.Batch) error { return each(nil, b.Spans) })
 	r.bundle = each
 	return r.Read(ctx, name, in)
 }
 
 // IsBundle reports whether a file is a run bundle.
 func IsBundle(path string) (bool, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer in.Close()
-	f := NewReader(Settings{}, nil).file(context.Background(), path, in)
-	plain, done, err := f.decompress(bufio.NewReader(in))
-	if err != nil {
-		return false, nil // whatever it is
-	}
-	defer done()
-	start, _ := plain.Peek(len(`{""`) + len(bundleMember))
-	return bytes.Equal(start, []byte(`{"`+bundleMember+`"`)), nil
+	start, err := beginning(path, len(`{""`)+len(bundleMember))
+	return bytes.Equal(start, []byte(`{"`+bundleMember+`"`)), err
 }

@@ -41,7 +41,7 @@ func bundleOf(t *testing.T, lines int) (content []byte, spans [][]trace.Span) {
 func TestBundle(t *testing.T) {
 	content, want := bundleOf(t, 20)
 	n := 0
-	report, err := ReadBundle(t.Context(), "b", bytes.NewReader(content), func(data json.RawMessage, spans []trace.Span) error {
+	report, err := ReadBundle(t.Context(), "b", bytes.NewReader(content), 0, func(data json.RawMessage, spans []trace.Span) error {
 		var said struct{ Number int }
 		if err := json.Unmarshal(data, &said); err != nil || said.Number != n {
 			t.Errorf("line %d says %s: %v", n, data, err)
@@ -75,13 +75,13 @@ func TestBundleCutOff(t *testing.T) {
 	content, _ := bundleOf(t, 200)
 	lines := 0
 	count := func(json.RawMessage, []trace.Span) error { lines++; return nil }
-	_, err := ReadBundle(t.Context(), "b", bytes.NewReader(content[:len(content)/2]), count)
+	_, err := ReadBundle(t.Context(), "b", bytes.NewReader(content[:len(content)/2]), 0, count)
 	var place *Error
 	if !errors.As(err, &place) || lines < 50 || lines > 150 {
 		t.Errorf("%d lines, error %v", lines, err)
 	}
 	stop := errors.New("stop")
-	if _, err := ReadBundle(t.Context(), "b", bytes.NewReader(content), func(json.RawMessage, []trace.Span) error { return stop }); !errors.Is(err, stop) {
+	if _, err := ReadBundle(t.Context(), "b", bytes.NewReader(content), 0, func(json.RawMessage, []trace.Span) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("error %v, want the callee's", err)
 	}
 	broken := NewBundleWriter(failing{})
@@ -125,7 +125,7 @@ func TestIsBundle(t *testing.T) {
 func TestBundleWithOtherLines(t *testing.T) {
 	in := fmt.Sprintf("{\"followspan\":1}\n%s\n{\"followspan\":{\"a\":[1]},\"resourceSpans\":[]}\n", envelope(goodSpan))
 	var got []string
-	_, err := ReadBundle(context.Background(), "b", strings.NewReader(in), func(data json.RawMessage, spans []trace.Span) error {
+	_, err := ReadBundle(context.Background(), "b", strings.NewReader(in), 0, func(data json.RawMessage, spans []trace.Span) error {
 		got = append(got, fmt.Sprintf("%s %d", data, len(spans)))
 		return nil
 	})

@@ -1,8 +1,9 @@
 package recording
 
 import (
-	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"unsafe"
 
@@ -17,7 +18,8 @@ type cursor struct {
 	i    int
 	err  error
 	at   int // where it failed
-	keep []byte
+	most int // attributes, events, links and elements of lists that there may be
+	room int // of these, how many may still come
 }
 
 // fail records what is wrong at offset at, if nothing was before.
@@ -25,6 +27,15 @@ func (c *cursor) fail(at int, err error) {
 	if c.err == nil {
 		c.err, c.at = err, at
 	}
+}
+
+// grow appends what was read to a list, unless there are too many of its kind.
+func grow[T any](c *cursor, to []T, element T) []T {
+	if c.room--; c.room < 0 {
+		c.fail(c.i, tooMany(c.most))
+		return to
+	}
+	return append(to, element)
 }
 
 // next is the first byte of the next value.
@@ -104,60 +115,82 @@ func (c *cursor) key() string {
 
 // text is the string that is next.
 func (c *cursor) text() string {
-	start := c.i
-	n := quoted(c.b[start:])
+	start := c.i + 1
+	n := verbatim(c.b[start:])
+	if c.b[start+n] == '"' {
+		c.i = start + n + 1
+		return alias(c.b[start : start+n])
+	}
+	n = quoted(c.b[c.i:])
+	// The only error is a lone surrogate, which some SDKs write where they cut a
+	// string; it has been replaced.
+	plain, _ := jsontext.AppendUnquote(nil, c.b[c.i:c.i+n])
 	c.i += n
-	raw := c.b[start : start+n]
-	if n == 2 {
-		return ""
-	}
-	if bytes.IndexByte(raw, '\\') >= 0 {
-		// The only error is a lone surrogate, which some SDKs write where they cut a
-		// string; it has been replaced.
-		plain, _ := jsontext.AppendUnquote(nil, raw)
-		return string(plain)
-	}
-	return unsafe.String(&raw[1], n-2)
+	return string(plain)
 }
+
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // quoted is the length of the string at the start of b.
 func quoted(b []byte) int {
 	i := 1
 	for {
-		n := bytes.IndexByte(b[i:], '"')
-		i += n + 1
-		// The quote ends the string unless an odd number of backslashes stands before.
-		back := 0
-		for b[i-2-back] == '\\' {
-			back++
+		i += verbatim(b[i:])
+		if b[i] == '"' {
+			return i + 1
 		}
-		if back%2 == 0 {
-			return i
-		}
+		i += 2 // a backslash and what it escapes
 	}
 }
 
+// verbatim is the length of what stands before the first quote or backslash. It
+// looks at eight bytes at once, since most strings are too short for bytes.IndexByte
+// to be worth its call.
+func verbatim(b []byte) int {
+	n := 0
+	for ; n+8 <= len(b); n += 8 {
+		word := binary.LittleEndian.Uint64(b[n:])
+		if found := zeros(word^'"'*everyByte) | zeros(word^'\\'*everyByte); found != 0 {
+			return n + bits.TrailingZeros64(found)/8
+		}
+	}
+	for b[n] != '"' && b[n] != '\\' {
+		n++
+	}
+	return n
+}
+
+const everyByte = 0x0101010101010101
+
+// zeros has the highest bit of the lowest byte set that is zero in word. Those of
+// higher bytes may be set wrongly.
+func zeros(word uint64) uint64 { return (word - everyByte) &^ word & (everyByte << 7) }
+
 // skip goes behind the next value.
 func (c *cursor) skip() {
+	switch c.next() {
+	case '"':
+		c.i += quoted(c.b[c.i:])
+	case '{', '[':
+		c.i += nested(c.b[c.i:])
+	default:
+		c.i += literal(c.b[c.i:])
+	}
+}
+
+// nested is the length of the object or list at the start of b.
+func nested(b []byte) int {
 	depth := 0
-	for {
-		switch c.next() {
+	for i := 0; ; i++ {
+		switch b[i] {
 		case '"':
-			c.i += quoted(c.b[c.i:])
+			i += quoted(b[i:]) - 1
 		case '{', '[':
 			depth++
-			c.i++
 		case '}', ']':
-			depth--
-			c.i++
-		case ',', ':':
-			c.i++
-			continue
-		default:
-			c.i += literal(c.b[c.i:])
-		}
-		if depth == 0 {
-			return
+			if depth--; depth == 0 {
+				return i + 1
+			}
 		}
 	}
 }
@@ -200,7 +233,7 @@ func (c *cursor) scalar() string {
 	}
 	start := c.i
 	c.skip()
-	return unsafe.String(&c.b[start], c.i-start)
+	return alias(c.b[start:c.i])
 }
 
 // integer reads a number or the string of one; null and "" are 0.

@@ -24,5 +24,5 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// errTooLarge is a record that exceeds Settings.MaxRecord.
-var errTooLarge = errors.New("the record is too large")
+// ErrTooLarge is in the errors about what is larger than [Settings].MaxRecord.
+var ErrTooLarge = errors.New("exceeds the limit")

@@ -22,17 +22,19 @@ var compressions = []string{".gz", ".zst"}
 
 // Find returns the files that the paths name, each once: files as they are, the
 // recordings in directories and below in the order of their names, and what the
-// pattern of a path matches, as [filepath.Match] does. The path "-" stays as it is.
+// pattern of a path matches, as [filepath.Match] does. The path "-" stays as it is. In
+// directories links to files are followed, those to directories are not.
 func Find(paths []string) ([]string, error) {
 	var found []string
+	known := map[string]bool{}
 	for _, path := range paths {
 		files, err := find(path)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range files {
-			if !slices.Contains(found, f) {
-				found = append(found, f)
+			if !known[f] {
+				found, known[f] = append(found, f), true
 			}
 		}
 	}
@@ -45,6 +47,8 @@ func find(path string) ([]string, error) {
 	}
 	info, err := os.Stat(path)
 	switch {
+	case path == "":
+		return nil, errors.New("the path of a recording is empty")
 	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?["):
 		return findMatches(path)
 	case errors.Is(err, fs.ErrNotExist):
@@ -71,10 +75,21 @@ func findMatches(pattern string) ([]string, error) {
 func findIn(dir string) ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && isRecording(path) {
+		if err != nil || !isRecording(path) {
+			return err
+		}
+		mode := d.Type()
+		if mode&fs.ModeSymlink != 0 {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			mode = info.Mode()
+		}
+		if mode.IsRegular() {
 			found = append(found, path)
 		}
-		return err
+		return nil
 	})
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("%s: no file in it ends in %s", dir, strings.Join(extensions, ", "))

@@ -54,3 +54,29 @@ func TestFind(t *testing.T) {
 		t.Errorf("a directory without recordings: error %v, want one that says what ends in what", err)
 	}
 }
+
+// A link to a file counts as a file, as where a volume of Kubernetes is mounted.
+func TestFindLinks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll("in/dir", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("a.json", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{"in/link.json": "../a.json", "in/dir.json": "dir"} {
+		if err := os.Symlink(to, from); err != nil {
+			t.Skip(err) // not everybody may, on Windows
+		}
+	}
+	found, err := Find([]string{"in"})
+	if want := []string{filepath.Join("in", "link.json")}; err != nil || !slices.Equal(found, want) {
+		t.Errorf("found %q, error %v, want %q", found, err, want)
+	}
+	if err := os.Symlink("gone.json", "in/broken.json"); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := Find([]string{"in"}); err == nil {
+		t.Errorf("found %q though a link leads nowhere", found)
+	}
+}

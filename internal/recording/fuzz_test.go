@@ -74,7 +74,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Add([]byte("{}\n[{},[]]\n{\"resourceSpans\":[\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		survives(t, func(f *file) error { return f.json(buffered(content)) })
+		survives(t, func(f *file) error { return f.json(newLines(buffered(content))) })
 	})
 }
 

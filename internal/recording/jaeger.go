@@ -27,7 +27,7 @@ type process struct {
 // the spans.
 func (f *file) jaegerTrace(raw []byte) *cursor {
 	f.report.Format = JaegerJSON
-	c := &cursor{b: raw}
+	c := f.cursor(raw)
 	j := &jaegerReader{file: f, processes: map[string]process{}}
 	var spans []int
 	if c.enter('{', "a trace with spans and processes") {
@@ -218,7 +218,7 @@ func (c *cursor) references(to []trace.LinkData) []trace.LinkData {
 			}
 		}
 		l.Attrs = append(l.Attrs, trace.Attr{Key: refTypeKey, Value: trace.StringValue(kind)})
-		to = append(to, l)
+		to = grow(c, to, l)
 	}
 	return to
 }
@@ -269,7 +269,7 @@ func (c *cursor) logs(to []trace.EventData) []trace.EventData {
 			}
 		}
 		e.Name = takeText(&e.Attrs, "event")
-		to = append(to, e)
+		to = grow(c, to, e)
 	}
 	return to
 }

@@ -1,7 +1,6 @@
 package recording
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,8 +24,8 @@ type jsonReader struct {
 }
 
 // json reads a text of JSON to its end.
-func (f *file) json(r *bufio.Reader) error {
-	j := &jsonReader{file: f, lines: newLines(r)}
+func (f *file) json(l *lines) error {
+	j := &jsonReader{file: f, lines: l}
 	for j.lines.next() && !j.broken {
 		j.tokens.Reset(limited{j}, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 		if err := j.line(); err != nil {
@@ -43,7 +42,7 @@ type limited struct{ j *jsonReader }
 // holds.
 func (l limited) Read(p []byte) (int, error) {
 	if l.j.lines.given-l.j.tokens.InputOffset() > l.j.settings.MaxRecord {
-		return 0, errTooLarge
+		return 0, ErrTooLarge
 	}
 	n, err := io.ReadFull(l.j.lines, p)
 	if n > 0 {
@@ -94,8 +93,8 @@ func (j *jsonReader) syntax(err error) error {
 	at := j.tokens.InputOffset()
 	var bad *jsontext.SyntacticError
 	switch {
-	case errors.Is(err, errTooLarge):
-		err = j.tooLarge()
+	case errors.Is(err, ErrTooLarge):
+		err = j.tooLarge("this record")
 	case errors.As(err, &bad):
 		at, err = bad.ByteOffset, fmt.Errorf("this is no JSON: %w", bad.Err)
 		if errors.Is(bad.Err, io.ErrUnexpectedEOF) {
@@ -103,7 +102,7 @@ func (j *jsonReader) syntax(err error) error {
 		}
 	default:
 		if cause := errors.Unwrap(err); cause != nil {
-			err = cause
+			err = j.unreadable(cause)
 		}
 		j.broken = true
 	}
@@ -134,7 +133,11 @@ func (j *jsonReader) value() error {
 		if err := j.tokens.SkipValue(); err != nil {
 			return err
 		}
-		return stop(j.fault(at, fmt.Errorf("want an object or a list, got %s", typeName(byte(kind)))))
+		err := stop(j.fault(at, fmt.Errorf("want an object or a list, got %s", typeName(byte(kind)))))
+		if err == nil && j.lines.layout == byLine && j.tokens.StackDepth() == 0 {
+			err = io.EOF // What else stands on the line is no better.
+		}
+		return err
 	}
 }
 
@@ -219,6 +222,16 @@ func (j *jsonReader) member(name string) (bool, error) {
 		raw, err := j.tokens.ReadValue()
 		j.said = slices.Clone(json.RawMessage(raw))
 		return true, err
+	case "errors": // of Jaeger's API
+		return j.answered()
+	case "status": // of Tempo's API v2
+		if j.tokens.PeekKind() == '"' && j.tokens.StackDepth() == 1 {
+			token, err := j.tokens.ReadToken()
+			if err == nil && token.String() == "PARTIAL" {
+				j.report.Partial++
+			}
+			return false, err
+		}
 	case "resourceLogs", "resource_logs":
 		return true, j.otherSignal("logs")
 	case "resourceMetrics", "resource_metrics":
@@ -232,6 +245,19 @@ func (j *jsonReader) member(name string) (bool, error) {
 		err = j.loose.add(name, raw, at, j.settings.MaxRecord)
 	}
 	return false, err
+}
+
+// answered reads the errors that Jaeger's API answers beside, or instead of, data.
+func (j *jsonReader) answered() (bool, error) {
+	raw, err := j.tokens.ReadValue()
+	var said []struct {
+		Message string `json:"msg"`
+	}
+	if err != nil || json.Unmarshal(raw, &said) != nil || len(said) == 0 {
+		return true, err
+	}
+	at := j.lines.start + j.tokens.InputOffset() - int64(len(raw))
+	return true, stop(j.fault(at, fmt.Errorf("Jaeger answered with an error: %s", shown(said[0].Message))))
 }
 
 func (j *jsonReader) otherSignal(signal string) error {

@@ -17,6 +17,7 @@ type lines struct {
 	start   int64 // offset of the line
 	given   int64 // bytes of the line that were handed out
 	ended   bool  // the line has been handed out
+	failed  bool  // nothing more can be read, and whoever reads was told why
 }
 
 // layout is how the values of a text are parted.
@@ -38,7 +39,7 @@ func (l *lines) next() bool {
 	l.start, l.given, l.ended = l.start+l.given, 0, false
 	l.number++
 	_, err := l.r.Peek(1)
-	return err != io.EOF
+	return err != io.EOF && !l.failed
 }
 
 // rest skips what was not read of the line.
@@ -55,6 +56,7 @@ func (l *lines) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	if _, err := l.r.Peek(1); err != nil {
+		l.failed = err != io.EOF
 		return 0, err
 	}
 	chunk, _ := l.r.Peek(min(len(p), l.r.Buffered()))

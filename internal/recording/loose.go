@@ -1,6 +1,8 @@
 package recording
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +27,7 @@ func (l *loose) reset() { l.raw, l.names, l.pieces = append(l.raw[:0], '{'), l.n
 
 func (l *loose) add(name string, value []byte, place, limit int64) error {
 	if int64(len(l.raw)+len(value)) > limit {
-		return errTooLarge
+		return ErrTooLarge
 	}
 	if len(l.names) > 0 {
 		l.raw = append(l.raw, ',')
@@ -61,13 +63,29 @@ func (j *jsonReader) looseRecord(start int64) error {
 	switch {
 	case has("scopeSpans") || has("scope_spans"):
 		decode = j.resourceSpans
+	case has("spanCount"):
+		return j.fault(start, errors.New("this is what followspan show --format json writes for other programs; what it writes with --format otlp can be read"))
 	case has("spans"):
 		decode = j.jaegerTrace
 	case has("traceId") && has("id"):
 		decode = j.zipkinSpan
+	case has("error"):
+		return j.fault(start, fmt.Errorf("this is no trace but the report of an error: %s", shown(errorText(l.raw))))
 	default:
 		names := strings.Join(l.names[:min(len(l.names), 5)], ", ")
 		return j.fault(start, fmt.Errorf("this object is no trace: it has %s; want resourceSpans (OTLP), data (Jaeger) or traceId and id (Zipkin)", names))
 	}
 	return j.decode(l.raw, decode, func(at int) int64 { return l.place(at, start) })
+}
+
+// errorText is what servers say in the member error, which is a text or has a message.
+func errorText(raw []byte) string {
+	var said struct {
+		Error any `json:"error"`
+	}
+	_ = json.Unmarshal(raw, &said) // which is JSON
+	if e, ok := said.Error.(map[string]any); ok && e["message"] != nil {
+		said.Error = e["message"]
+	}
+	return fmt.Sprint(said.Error)
 }

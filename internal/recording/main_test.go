@@ -54,7 +54,11 @@ func sample(t testing.TB, name string) []byte {
 func describe(spans []trace.Span) string {
 	var b strings.Builder
 	for _, s := range spans {
-		fmt.Fprintf(&b, "%s %s %s %s %d+%d", s.Service(), s.Name(), s.Kind(), s.Status(), s.Start(), s.Duration())
+		took := fmt.Sprint(int64(s.Duration()))
+		if s.Start() > 0 && s.End() == 0 {
+			took = "?"
+		}
+		fmt.Fprintf(&b, "%s %s %s %s %d+%s", s.Service(), s.Name(), s.Kind(), s.Status(), s.Start(), took)
 		word(&b, "message", s.StatusMessage())
 		word(&b, "state", s.TraceState())
 		fmt.Fprintf(&b, "\n  %s %s < %s", s.TraceID(), s.ID(), s.ParentID())

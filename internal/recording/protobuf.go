@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -27,7 +28,9 @@ type protobufReader struct {
 }
 
 func (f *file) protobuf(r *bufio.Reader) *protobufReader {
-	return &protobufReader{file: f, r: r, otlp: otlp.NewDecoder(&f.builder, otlp.Limits{})}
+	return &protobufReader{file: f, r: r, otlp: otlp.NewDecoder(&f.builder, otlp.Limits{
+		Elements: f.elements(), Attributes: math.MaxInt, Events: math.MaxInt,
+	})}
 }
 
 // message reads one TracesData, however large: its resource_spans one by one.
@@ -114,7 +117,7 @@ func (p *protobufReader) frame(content []byte) error {
 	}
 	p.stamp = func(e *Error) { e.Unit, e.Record, e.Offset = "record", p.record, e.Offset+p.start+frameHead }
 	defer func() { p.stamp = nil }()
-	return p.json(bufio.NewReader(bytes.NewReader(content)))
+	return p.json(newLines(bufio.NewReader(bytes.NewReader(content))))
 }
 
 // unpack decompresses one record within the limit.
@@ -128,7 +131,7 @@ func (p *protobufReader) unpack(content []byte) ([]byte, error) {
 	}
 	plain, err := p.zstd.DecodeAll(content, nil)
 	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
-		err = p.tooLarge()
+		err = p.tooLarge("this record")
 	}
 	return plain, err
 }
@@ -138,7 +141,7 @@ func (p *protobufReader) unpack(content []byte) ([]byte, error) {
 func (p *protobufReader) take(n uint64) error {
 	if n > uint64(p.settings.MaxRecord) {
 		p.buffer.Reset()
-		if err := p.bad(fmt.Errorf("a record of %d bytes, and the limit is %d", n, p.settings.MaxRecord)); err != nil {
+		if err := p.bad(p.tooLarge(fmt.Sprintf("a record of %d bytes", n))); err != nil {
 			return err
 		}
 		return p.read(io.Discard, n)
@@ -187,19 +190,30 @@ func (p *protobufReader) request(content []byte) error {
 	if err != nil {
 		p.builder.Rollback()
 		var e *otlp.Error
-		if errors.As(err, &e) && e.Reason == otlp.WrongSignal {
+		switch {
+		case errors.As(err, &e) && e.Reason == otlp.WrongSignal:
 			p.report.skip("logs or metrics")
 			return nil
+		case errors.As(err, &e) && e.Reason == otlp.TooMany:
+			err = tooMany(p.elements())
 		}
 		return p.bad(err)
 	}
 	for _, r := range refused {
-		if err := p.bad(fmt.Errorf("%d spans of %q: %s", r.Spans, r.Service, r.Reason)); err != nil {
+		if err := p.bad(refusal(r)); err != nil {
 			p.builder.Rollback()
 			return err
 		}
 	}
 	return p.flush()
+}
+
+func refusal(r otlp.Refusal) error {
+	spans := "spans"
+	if r.Spans == 1 {
+		spans = "span"
+	}
+	return fmt.Errorf("%d %s of %q: %s", r.Spans, spans, r.Service, r.Reason)
 }
 
 // bad reports a record that cannot be understood; the error is nil if reading goes
@@ -210,10 +224,7 @@ func (p *protobufReader) bad(err error) error {
 
 // broken reports that nothing more can be read.
 func (p *protobufReader) broken(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errTruncated
-	}
-	if err := p.fault(&Error{File: p.name, Unit: "record", Record: p.record, Offset: p.at, Err: err}); err != nil {
+	if err := p.fault(&Error{File: p.name, Unit: "record", Record: p.record, Offset: p.at, Err: p.unreadable(err)}); err != nil {
 		return err
 	}
 	return p.flush()

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/followspan/followspan/trace"
 )
 
@@ -17,7 +19,8 @@ const DefaultMaxRecord = 64 << 20
 // Settings of a Reader. The zero value works.
 type Settings struct {
 	// MaxRecord bounds, in bytes, what is held of a file at once: a line, a message,
-	// or an element of a document's list. 0 is DefaultMaxRecord.
+	// or an element of a document's list. The window of zstd may have as much, and
+	// 128 MiB in any case. 0 is DefaultMaxRecord.
 	MaxRecord int64
 	// Lenient goes on after what cannot be understood, and counts it.
 	Lenient bool
@@ -70,7 +73,7 @@ func (r *Reader) file(ctx context.Context, name string, in io.Reader) *file {
 func (f *file) all(in io.Reader) error {
 	plain, done, err := f.decompress(bufio.NewReaderSize(in, bufferSize))
 	if err != nil {
-		return f.fault(&Error{File: f.name, Err: err})
+		return f.fault(&Error{File: f.name, Err: f.unreadable(err)})
 	}
 	defer done()
 	return f.content(plain)
@@ -122,8 +125,34 @@ func (f *file) fault(e *Error) error {
 
 var errTruncated = errors.New("it ends in the middle of a value: is it truncated?")
 
-func (f *file) tooLarge() error {
-	return fmt.Errorf("this record has more than %d bytes, which is the limit", f.settings.MaxRecord)
+// unreadable says in words why no more can be read.
+func (f *file) unreadable(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errTruncated
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return fmt.Errorf("the window of zstd %w of %d bytes", ErrTooLarge, f.window())
+	}
+	return err
+}
+
+// leastElement is how many bytes an attribute, an event, a link or an element of a
+// list is taken to have at least: one of two bytes would take two hundred in memory.
+const leastElement = 16
+
+// elements is how many of them a record may have.
+func (f *file) elements() int { return int(f.settings.MaxRecord / leastElement) }
+
+func (f *file) cursor(record []byte) *cursor {
+	return &cursor{b: record, most: f.elements(), room: f.elements()}
+}
+
+func tooMany(most int) error {
+	return fmt.Errorf("this record %w of %d attributes, events and links", ErrTooLarge, most)
+}
+
+func (f *file) tooLarge(what string) error {
+	return fmt.Errorf("%s %w of %d bytes", what, ErrTooLarge, f.settings.MaxRecord)
 }
 
 // batchSpans is how many spans are handed out at once, if a record has fewer.

@@ -10,6 +10,8 @@ type Report struct {
 	Skipped map[string]int
 	// Adjusted counts the spans whose times Jaeger says it changed.
 	Adjusted int
+	// Partial counts the traces that Tempo says it did not give whole.
+	Partial int
 	// Faults are what could not be understood, if the reader is lenient: the first
 	// of them, and how many in all.
 	Faults     []error

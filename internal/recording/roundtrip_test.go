@@ -130,6 +130,18 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// The members of a message may stand in any order.
+func TestSchemaStandsFirst(t *testing.T) {
+	var w trace.Builder
+	w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "a"})
+	of := otlp.Append(nil, w.Commit())[2:] // of its ResourceSpans, behind tag and length
+	schema := "\x1a\x06schema"
+	message := append([]byte{messageStart, byte(len(schema) + len(of))}, schema...)
+	if spans, report := mustRead(t, append(message, of...)); len(spans) != 1 || spans[0].Resource().SchemaURL() != "schema" || report.Format != OTLPProtobuf {
+		t.Errorf("read %q as %s", describe(spans), report.Format)
+	}
+}
+
 func asJSON(spans []trace.Span) []byte {
 	b, err := (&ptrace.JSONMarshaler{}).MarshalTraces(otlp.Encode(spans))
 	if err != nil {

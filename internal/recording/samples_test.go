@@ -24,7 +24,7 @@ func samples(t testing.TB) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found) < 11 {
+	if len(found) < 13 {
 		t.Fatalf("%d samples", len(found))
 	}
 	return found
@@ -41,6 +41,9 @@ func TestSamples(t *testing.T) {
 			got := fmt.Sprintf("%s, %d spans", report.Format, report.Spans)
 			for _, signal := range slices.Sorted(maps.Keys(report.Skipped)) {
 				got += fmt.Sprintf(", %s skipped: %d", signal, report.Skipped[signal])
+			}
+			if report.Partial > 0 {
+				got += fmt.Sprintf(", partial: %d", report.Partial)
 			}
 			if report.Adjusted > 0 {
 				got += fmt.Sprintf(", adjusted: %d", report.Adjusted)

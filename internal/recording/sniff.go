@@ -3,10 +3,15 @@ package recording
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -22,8 +27,12 @@ var (
 // messageStart is the tag of TracesData.resource_spans, field 1.
 const messageStart = 1<<3 | 2
 
-// maxWindow bounds the memory of zstd; it is what the zstd program takes by default.
-const maxWindow = 128 << 20
+// window bounds the memory of zstd. The zstd program takes the least by default, and
+// the most if it is told so.
+func (f *file) window() uint64 {
+	const least, most = 128 << 20, 2 << 30
+	return min(max(uint64(f.settings.MaxRecord), least), most)
+}
 
 // decompress looks whether the content is compressed. The caller calls done when it
 // has read.
@@ -40,7 +49,7 @@ func (f *file) decompress(r *bufio.Reader) (plain *bufio.Reader, done func(), er
 		}
 		return bufio.NewReaderSize(z, bufferSize), func() { _ = z.Close() }, nil
 	case bytes.HasPrefix(start, zstdStart):
-		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(f.window()), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -56,30 +65,40 @@ func (f *file) content(r *bufio.Reader) error {
 	}
 	start, err := r.Peek(startLength)
 	switch {
-	case err != nil && err != io.EOF:
-		return f.fault(&Error{File: f.name, Err: err})
+	case err != nil && err != io.EOF && len(start) == 0: // else it shows again, behind what can be read
+		return f.fault(&Error{File: f.name, Err: f.unreadable(err)})
 	case len(bytes.TrimSpace(start)) == 0 && err == io.EOF:
 		return nil // an empty recording holds no spans
+	case len(start) == startLength && len(bytes.Trim(start, "\x00")) == 0:
+		return f.fault(&Error{File: f.name, Err: errZeros})
 	case isMessage(start):
 		return f.message(r)
 	case isFramed(start):
 		return f.frames(r)
 	case isJSON(start):
-		return f.json(r)
+		return f.json(newLines(r))
+	case isText(start) && jsonLine.Match(start) && !flowFile.Match(start):
+		return f.json(&lines{r: r, layout: byLine})
 	}
 	return f.fault(&Error{File: f.name, Err: notKnown(start)})
 }
+
+// errZeros is what a file may hold that was being written when the machine went down.
+var errZeros = errors.New("it begins with nothing but zero bytes: was it damaged?")
 
 // startLength is how much of a file its kind is told by.
 const startLength = 512
 
 func isJSON(start []byte) bool {
 	start = bytes.TrimLeft(start, " \t\r\n")
-	return len(start) == 0 || start[0] == '{' || start[0] == '['
+	return len(start) == 0 || (start[0] == '{' || start[0] == '[') && (len(start) == 1 || start[1] != 0)
 }
 
+// jsonLine finds JSON behind other lines, such as what a program logged before.
+var jsonLine = regexp.MustCompile(`(?m)^(\{"|\[\{)`)
+
 // isMessage reports whether start may begin a TracesData: a field 1, which is of
-// ResourceSpans, within which stands a resource, scope_spans or nothing. JSON that
+// ResourceSpans, within which stands a resource, scope_spans, a schema_url or nothing. JSON that
 // begins with a line break may look so too, but is text.
 func isMessage(start []byte) bool {
 	in, ok := cutField(start, 1)
@@ -88,7 +107,8 @@ func isMessage(start []byte) bool {
 	}
 	_, resource := cutField(in, 1)
 	_, scopeSpans := cutField(in, 2)
-	return resource || scopeSpans || len(in) == 0
+	_, schema := cutField(in, 3)
+	return resource || scopeSpans || schema || len(in) == 0
 }
 
 func isText(b []byte) bool {
@@ -125,6 +145,10 @@ func notKnown(start []byte) error {
 		{"PK\x03\x04", "a zip archive: unpack it first"},
 		{"\xff\xfe", "UTF-16: convert it to UTF-8"},
 		{"\xfe\xff", "UTF-16: convert it to UTF-8"},
+		{"{\x00", "UTF-16: convert it to UTF-8"},
+		{"[\x00", "UTF-16: convert it to UTF-8"},
+		{"\x00{", "UTF-16: convert it to UTF-8"},
+		{"\x00[", "UTF-16: convert it to UTF-8"},
 		{"BZh", "bzip2: unpack it first"},
 		{"\xfd7zXZ", "xz: unpack it first"},
 		{"\x1f\x8b", "gzip in gzip: unpack it once"},
@@ -134,5 +158,45 @@ func notKnown(start []byte) error {
 			return errors.New("this looks like " + k.what)
 		}
 	}
+	switch {
+	case flowFile.Match(start):
+		return errors.New("this looks like a flow file, where recorded traces are wanted")
+	case isText(start) && utf8.Valid(start[:min(len(start), 8)]):
+		line, _, _ := strings.Cut(string(start), "\n")
+		return fmt.Errorf("this is no object or list of JSON, and no OTLP protobuf: it starts with %.24q", strings.TrimSpace(line))
+	}
 	return fmt.Errorf("this is neither JSON nor OTLP protobuf: it starts with % x", start[:min(len(start), 8)])
 }
+
+// flowFile finds what stands at the top of a flow file.
+var flowFile = regexp.MustCompile(`(?m)^(version|flows|spans|params|system): *`)
+
+// IsRecording reports whether a file begins as recorded traces do, and so is no text
+// that a person wrote. Only its beginning is read.
+func IsRecording(path string) (bool, error) {
+	start, err := beginning(path, startLength)
+	return isMessage(start) || isFramed(start) || isJSON(start) && telltale.Match(start), err
+}
+
+// beginning is what a file begins with once it is decompressed, at most so many bytes;
+// nil if it cannot be.
+func beginning(path string, most int) ([]byte, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	f := NewReader(Settings{}, nil).file(context.Background(), path, in)
+	plain, done, err := f.decompress(bufio.NewReader(in))
+	if err != nil {
+		return nil, nil // whatever it is
+	}
+	defer done()
+	start, _ := plain.Peek(most + len(utf8Mark))
+	start = bytes.TrimPrefix(start, utf8Mark)
+	return start[:min(len(start), most)], nil
+}
+
+// telltale finds what stands at the beginning of recordings in JSON: of OTLP, Tempo,
+// Jaeger and Zipkin, and of bundles.
+var telltale = regexp.MustCompile(`"(resource(Spans|Logs|Metrics|Profiles)|batches|trace(Id|ID)|` + bundleMember + `)"`)

@@ -48,7 +48,7 @@ func (c *cursor) tags(to []trace.Attr) []trace.Attr {
 			a.Value = c.tagValue(strings.ToLower(kind))
 			c.i = end
 		}
-		to = append(to, a)
+		to = grow(c, to, a)
 	}
 	return to
 }

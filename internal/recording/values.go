@@ -30,13 +30,21 @@ func (c *cursor) attributes(to []trace.Attr, depth int) []trace.Attr {
 				c.skip()
 			}
 		}
-		to = append(to, a)
+		to = grow(c, to, a)
 	}
 	return to
 }
 
-// value reads an AnyValue. Depth is how deep lists and maps may still nest; what
-// lies deeper becomes an empty value.
+// mayNest fails where lists and maps nest deeper than the model keeps. Depth is how deep
+// they may still nest.
+func (c *cursor) mayNest(depth int) bool {
+	if depth == 0 {
+		c.fail(c.i, fmt.Errorf("lists and maps nest deeper than %d", trace.MaxValueDepth))
+	}
+	return depth > 0
+}
+
+// value reads an AnyValue, in which lists and maps nest no deeper than depth.
 func (c *cursor) value(depth int) trace.Value {
 	v := trace.EmptyValue()
 	if !c.enter('{', "an attribute's value, such as {\"stringValue\": …}") {
@@ -73,8 +81,7 @@ func (c *cursor) value(depth int) trace.Value {
 // list reads an ArrayValue.
 func (c *cursor) list(depth int) trace.Value {
 	var elems []trace.Value
-	if depth == 0 {
-		c.skip()
+	if !c.mayNest(depth) {
 		return trace.EmptyValue()
 	}
 	if c.enter('{', "an object with values") {
@@ -84,7 +91,7 @@ func (c *cursor) list(depth int) trace.Value {
 				c.skip()
 			case c.enter('[', "a list of values"):
 				for c.more() {
-					elems = append(elems, c.value(depth-1))
+					elems = grow(c, elems, c.value(depth-1))
 				}
 			}
 		}
@@ -95,8 +102,7 @@ func (c *cursor) list(depth int) trace.Value {
 // fields reads a KeyValueList.
 func (c *cursor) fields(depth int) trace.Value {
 	var attrs []trace.Attr
-	if depth == 0 {
-		c.skip()
+	if !c.mayNest(depth) {
 		return trace.EmptyValue()
 	}
 	if c.enter('{', "an object with values") {
@@ -170,7 +176,7 @@ func (c *cursor) plain(depth int) trace.Value {
 		return trace.BoolValue(c.boolean())
 	case 'n':
 	case '{', '[':
-		if depth == 0 {
+		if !c.mayNest(depth) {
 			break
 		}
 		if c.next() == '{' {
@@ -179,7 +185,7 @@ func (c *cursor) plain(depth int) trace.Value {
 		var elems []trace.Value
 		c.enter('[', "a list")
 		for c.more() {
-			elems = append(elems, c.plain(depth-1))
+			elems = grow(c, elems, c.plain(depth-1))
 		}
 		return trace.ListValue(elems...)
 	default:
@@ -198,7 +204,7 @@ func (c *cursor) plain(depth int) trace.Value {
 func (c *cursor) plainFields(depth int) (attrs []trace.Attr) {
 	if c.enter('{', "an object") {
 		for c.more() {
-			attrs = append(attrs, trace.Attr{Key: c.key(), Value: c.plain(depth)})
+			attrs = grow(c, attrs, trace.Attr{Key: c.key(), Value: c.plain(depth)})
 		}
 	}
 	return attrs

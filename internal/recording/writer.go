@@ -1,13 +1,13 @@
 package recording
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,18 +24,24 @@ type Writer struct {
 	encode func([]trace.Span) ([]byte, error)
 
 	mu    sync.Mutex
-	out   *bufio.Writer
-	pack  io.WriteCloser // nil if nothing is compressed
-	err   error          // after which nothing is written any more
+	out   io.Writer
+	pack  packer // the same as out; nil if nothing is compressed
+	err   error  // after which nothing is written any more
 	spans int
 }
 
+// packer compresses what it writes.
+type packer interface {
+	io.WriteCloser
+	Flush() error
+}
+
 // NewWriter returns a Writer to out, in the layouts of the Collector's file exporter:
-// OTLP JSON with a request on each line, or, if the name ends in .pb, .binpb or
-// .proto, OTLP protobuf with the length of each request in four bytes before it. A
-// name that ends in .gz or .zst behind that asks for compression.
+// OTLP JSON with a request on each line, or on several if it is long, or, if the name
+// ends in .pb, .binpb or .proto, OTLP protobuf with the length of each request in four
+// bytes before it. A name that ends in .gz or .zst behind that asks for compression.
 func NewWriter(name string, out io.Writer) (*Writer, error) {
-	w := &Writer{encode: jsonLine}
+	w := &Writer{encode: jsonLines, out: out}
 	name, compression := cutExtension(name)
 	switch filepath.Ext(name) {
 	case ".pb", ".binpb", ".proto":
@@ -52,9 +58,8 @@ func NewWriter(name string, out io.Writer) (*Writer, error) {
 		w.pack = z
 	}
 	if w.pack != nil {
-		out = w.pack
+		w.out = w.pack
 	}
-	w.out = bufio.NewWriterSize(out, bufferSize)
 	return w, nil
 }
 
@@ -69,9 +74,26 @@ func cutExtension(name string) (rest, compression string) {
 	return name, ""
 }
 
-func jsonLine(spans []trace.Span) ([]byte, error) {
-	b, err := otlp.EncodeJSON(spans)
-	return append(b, '\n'), err
+// longLine is what a line should not exceed: the Collector's receivers of files cut
+// lines at 1 MiB, their max_log_size, unless they are told otherwise.
+const longLine = 1 << 20
+
+// jsonLines puts a batch on as many lines as it takes to keep them short. A span is
+// never divided.
+func jsonLines(spans []trace.Span) ([]byte, error) {
+	line, err := otlp.EncodeJSON(spans)
+	if err != nil || len(line) < longLine || len(spans) == 1 {
+		return append(line, '\n'), err
+	}
+	var all []byte
+	for part := range slices.Chunk(spans, max(len(spans)/(len(line)/longLine+2), 1)) {
+		lines, err := jsonLines(part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, lines...)
+	}
+	return all, nil
 }
 
 var errMessageTooLarge = errors.New("a batch of more than 4 GiB")
@@ -85,9 +107,9 @@ func framed(spans []trace.Span) ([]byte, error) {
 	return b, nil
 }
 
-// Write appends the spans of a batch. Unless they are compressed they are in the file
-// when it returns. After an error every call returns the same one, since the file may
-// end in the middle of a batch.
+// Write appends the spans of a batch. They are written, compressed or not, when it
+// returns: whoever is killed loses none that was answered. After an error every call
+// returns the same one, since the file may end in the middle of a batch.
 func (w *Writer) Write(b trace.Batch) error {
 	if len(b.Spans) == 0 {
 		return nil
@@ -102,8 +124,8 @@ func (w *Writer) Write(b trace.Batch) error {
 		return w.err
 	}
 	_, w.err = w.out.Write(content)
-	if w.err == nil && w.pack == nil {
-		w.err = w.out.Flush()
+	if w.err == nil && w.pack != nil {
+		w.err = w.pack.Flush()
 	}
 	if w.err == nil {
 		w.spans += len(b.Spans)
@@ -118,19 +140,16 @@ func (w *Writer) Spans() int {
 	return w.spans
 }
 
-// Close writes what is left. It does not close what the Writer writes to.
+// Close ends the recording. It does not close what the Writer writes to.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	err := w.err
-	if err == nil {
-		err = w.out.Flush()
+	if w.err != nil {
+		return w.err
 	}
+	w.err = errors.New("the recording is closed")
 	if w.pack != nil {
-		err = errors.Join(err, w.pack.Close())
+		return w.pack.Close()
 	}
-	if w.err == nil {
-		w.err = errors.New("the recording is closed")
-	}
-	return err
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -49,6 +51,27 @@ func TestWriterRoundTrip(t *testing.T) {
 				if !in[i].Equal(out[i]) {
 					t.Fatalf("%s, seed %d, span %d\nwant %s\n got %s", name, seed, i, describe(in[i:i+1]), describe(out[i:i+1]))
 				}
+			}
+		}
+	}
+}
+
+// Whoever is killed leaves a file with all that was written, compressed or not.
+func TestWriterThatNeverCloses(t *testing.T) {
+	in := randomSpans(rand.New(rand.NewPCG(1, 5)), 20)
+	for name, faults := range map[string]int{"a.jsonl": 0, "a.jsonl.gz": 1, "a.jsonl.zst": 1, "a.pb": 0, "a.pb.gz": 1, "a.pb.zst": 1} {
+		var b bytes.Buffer
+		w, err := NewWriter(name, &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, span := range in {
+			if err := w.Write(trace.Batch{Spans: []trace.Span{span}}); err != nil {
+				t.Fatal(err)
+			}
+			out, report, err := readAll(t, Settings{Lenient: true}, b.Bytes())
+			if err != nil || !slices.EqualFunc(in[:i+1], out, trace.Span.Equal) || report.FaultCount != faults {
+				t.Fatalf("%s: %d spans of %d were read, error %v, faults %v", name, len(out), i+1, err, report.Faults)
 			}
 		}
 	}
@@ -134,5 +157,54 @@ func TestWriterClosed(t *testing.T) {
 	}
 	if err := w.Write(trace.Batch{Spans: randomSpans(rand.New(rand.NewPCG(1, 5)), 1)}); err == nil {
 		t.Error("a closed writer takes spans")
+	}
+}
+
+// A large batch stands on several lines, each of which a Collector reads whole.
+func TestWriterLongLines(t *testing.T) {
+	var b trace.Builder
+	for i := range 20_000 {
+		b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1, byte(i), byte(i >> 8)}, Name: strings.Repeat("x", 100)})
+	}
+	b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{2}, Name: strings.Repeat("y", 2*longLine)})
+	in := b.Commit()
+	content := written(t, "a.jsonl", in)
+	long := 0
+	for line := range bytes.Lines(content) {
+		long += boolInt(len(line) > longLine)
+	}
+	if lines := bytes.Count(content, []byte{'\n'}); long != 1 || lines < 4 || lines > 30 {
+		t.Errorf("%d lines, %d of them long; want only that of the long span", lines, long)
+	}
+	out, _ := mustRead(t, content)
+	if !slices.EqualFunc(in, out, trace.Span.Equal) {
+		t.Errorf("%d spans of %d came back, or they differ", len(out), len(in))
+	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// A text that is no UTF-8, which protobuf may hold, does not spoil a recording.
+func TestWriterOfNoUTF8(t *testing.T) {
+	var w trace.Builder
+	w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "a\xff\xfeb"})
+	spans := w.Commit()
+	for name, want := range map[string]string{"f.jsonl": "a\ufffd\ufffdb", "f.pb": "a\xff\xfeb"} {
+		var b bytes.Buffer
+		to, err := NewWriter(name, &b)
+		if err == nil {
+			err = errors.Join(to.Write(trace.Batch{Spans: spans}), to.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := mustRead(t, b.Bytes()); len(got) != 1 || got[0].Name() != want {
+			t.Errorf("%s: read %q, want %q", name, describe(got), want)
+		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 // https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/.
 func (f *file) zipkinSpan(raw []byte) *cursor {
 	f.report.Format = ZipkinJSON
-	c := &cursor{b: raw}
+	c := f.cursor(raw)
 	f.guarded(c, f.readZipkin)
 	return c
 }
@@ -60,16 +60,16 @@ func (f *file) readZipkin(c *cursor) {
 		case "tags":
 			s.Attrs = c.zipkinTags(s.Attrs)
 		case "binaryAnnotations":
-			c.fail(at, errors.New("this is version 1 of Zipkin's format: ask for version 2"))
+			c.fail(at, errOldZipkin)
 		default:
 			c.skip()
 		}
 	}
-	f.finishZipkin(local, remote, duration)
+	f.finishZipkin(c, local, remote, duration)
 }
 
 // finishZipkin gives the span what several members say together.
-func (f *file) finishZipkin(local, remote endpoint, duration int64) {
+func (f *file) finishZipkin(c *cursor, local, remote endpoint, duration int64) {
 	s := &f.span
 	if s.Parent == s.ID {
 		s.Parent = trace.SpanID{}
@@ -81,9 +81,11 @@ func (f *file) finishZipkin(local, remote endpoint, duration int64) {
 			}
 		}
 	}
-	s.End = s.Start + micros(duration)
+	if s.Start > 0 && duration > 0 { // which has one microsecond at least; without one nobody knows the end
+		s.End = s.Start + micros(duration)
+	}
 	scope := meaning(s)
-	takeLinks(s)
+	c.takeLinks(s)
 	s.Attrs = slices.DeleteFunc(s.Attrs, func(a trace.Attr) bool {
 		if a.Key == "error" { // its text, which may be empty, says what is wrong
 			s.Status, s.StatusMessage = trace.Error, a.Value.Str()
@@ -99,6 +101,8 @@ func (f *file) finishZipkin(local, remote endpoint, duration int64) {
 	f.builder.SetResource(trace.ResourceData{Attrs: resource})
 	f.builder.SetScope(scope)
 }
+
+var errOldZipkin = errors.New("this is version 1 of Zipkin's format: ask for version 2")
 
 // endpoint is a party of a call.
 type endpoint struct {
@@ -145,25 +149,28 @@ func (c *cursor) annotations(to []trace.EventData) []trace.EventData {
 		}
 		var e trace.EventData
 		for c.more() {
+			at := c.i
 			switch c.key() {
 			case "timestamp":
 				e.Time = micros(c.integer())
 			case "value":
-				e.Name, e.Attrs, e.Dropped = annotation(c.str())
+				e.Name, e.Attrs, e.Dropped = c.annotation(c.str())
+			case "endpoint":
+				c.fail(at, errOldZipkin)
 			default:
 				c.skip()
 			}
 		}
-		to = append(to, e)
+		to = grow(c, to, e)
 	}
 	return to
 }
 
 // annotation reads what SDKs write for an event, name: attributes, and what the
 // Collector writes, name|attributes|dropped. Any other text is the name.
-func annotation(value string) (name string, attrs []trace.Attr, dropped uint32) {
+func (c *cursor) annotation(value string) (name string, attrs []trace.Attr, dropped uint32) {
 	if i := strings.Index(value, ": {"); i >= 0 {
-		if attrs, ok := jsonAttrs(value[i+2:]); ok {
+		if attrs, ok := c.jsonAttrs(value[i+2:]); ok {
 			return value[:i], attrs, 0
 		}
 	}
@@ -172,7 +179,7 @@ func annotation(value string) (name string, attrs []trace.Attr, dropped uint32) 
 	if last < 0 {
 		return value, nil, 0
 	}
-	attrs, ok := jsonAttrs(rest[:last])
+	attrs, ok := c.jsonAttrs(rest[:last])
 	n, err := strconv.ParseUint(rest[last+1:], 10, 32)
 	if !ok || err != nil {
 		return value, nil, 0
@@ -181,16 +188,20 @@ func annotation(value string) (name string, attrs []trace.Attr, dropped uint32) 
 }
 
 // jsonAttrs reads attributes written as a plain JSON object.
-func jsonAttrs(text string) ([]trace.Attr, bool) {
+func (c *cursor) jsonAttrs(text string) ([]trace.Attr, bool) {
 	raw := []byte(text)
 	if !jsontext.Value(raw).IsValid(jsontext.AllowDuplicateNames(true)) {
 		return nil, false
 	}
-	c := &cursor{b: raw}
-	if c.next() != '{' {
+	inner := &cursor{b: raw, most: c.most, room: c.room}
+	if inner.next() != '{' {
 		return nil, false
 	}
-	return c.plainFields(trace.MaxValueDepth), true
+	attrs := inner.plainFields(trace.MaxValueDepth)
+	if c.room = inner.room; inner.err != nil {
+		c.fail(c.i, inner.err)
+	}
+	return attrs, true
 }
 
 func (c *cursor) zipkinTags(to []trace.Attr) []trace.Attr {
@@ -198,18 +209,18 @@ func (c *cursor) zipkinTags(to []trace.Attr) []trace.Attr {
 		return to
 	}
 	for c.more() {
-		to = append(to, trace.Attr{Key: c.key(), Value: trace.StringValue(c.scalar())})
+		to = grow(c, to, trace.Attr{Key: c.key(), Value: trace.StringValue(c.scalar())})
 	}
 	return to
 }
 
 // takeLinks turns the tags otlp.link.N, which the Collector writes, into links.
-func takeLinks(s *trace.SpanData) {
+func (c *cursor) takeLinks(s *trace.SpanData) {
 	s.Attrs = slices.DeleteFunc(s.Attrs, func(a trace.Attr) bool {
 		if !strings.HasPrefix(a.Key, "otlp.link.") {
 			return false
 		}
-		l, ok := linkOf(a.Value.Str())
+		l, ok := c.linkOf(a.Value.Str())
 		if ok {
 			s.Links = append(s.Links, l)
 		}
@@ -218,7 +229,7 @@ func takeLinks(s *trace.SpanData) {
 }
 
 // linkOf reads trace id|span id|trace state|attributes|dropped.
-func linkOf(text string) (l trace.LinkData, ok bool) {
+func (c *cursor) linkOf(text string) (l trace.LinkData, ok bool) {
 	parts := strings.SplitN(text, "|", 4)
 	if len(parts) < 4 {
 		return l, false
@@ -230,7 +241,7 @@ func linkOf(text string) (l trace.LinkData, ok bool) {
 	l.TraceState = parts[2]
 	n, err := strconv.ParseUint(parts[3][last+1:], 10, 32)
 	l.Dropped = uint32(n)
-	l.Attrs, ok = jsonAttrs(parts[3][:last])
+	l.Attrs, ok = c.jsonAttrs(parts[3][:last])
 	return l, ok && err == nil
 }
 

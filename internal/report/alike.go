@@ -25,7 +25,7 @@ func (p *page) alike(verdicts []*assertions.Verdict) (groups [][]*assertions.Ver
 
 func sameReason(v, w *assertions.Verdict) bool {
 	return v.Outcome == assertions.Inconclusive && w.Outcome == v.Outcome && v.Assertion.Severity == w.Assertion.Severity &&
-		v.Evidence.Why == w.Evidence.Why && bare(&v.Evidence) && bare(&w.Evidence)
+		v.Explanation().Why == w.Explanation().Why && bare(v.Explanation()) && bare(w.Explanation())
 }
 
 // bare reports whether there is no more than a reason and what to try.
@@ -41,7 +41,7 @@ func bare(e *assertions.Evidence) bool {
 func (p *page) together(s scene, group []*assertions.Verdict) {
 	first := group[0]
 	p.title(s, first, count(len(group), "assertion"))
-	p.paragraph(3, plainPiece, first.Evidence.Why)
+	p.paragraph(3, plainPiece, first.Explanation().Why)
 	place := 0
 	for _, v := range group {
 		place = max(place, p.cells(shortPlace(v)))
@@ -49,7 +49,7 @@ func (p *page) together(s scene, group []*assertions.Verdict) {
 	for _, v := range group {
 		p.line(5, text(p.pad(shortPlace(v), place)+"  "+v.Assertion.Name))
 	}
-	p.tries(3, first.Evidence.Try)
+	p.tries(3, first.Explanation().Try)
 	p.line(1, painted(dim, "= decided: "+decided(first)))
 }
 

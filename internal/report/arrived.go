@@ -17,7 +17,7 @@ func (p *page) arrived(r *run.Result) {
 		return
 	}
 	p.blank()
-	if r.Ended == run.EndedByRecording {
+	if r.Recorded {
 		p.recorded(r.Received)
 		return
 	}

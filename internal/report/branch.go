@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,10 +14,13 @@ import (
 type branch struct {
 	node     trace.Node // None for a line of text
 	text     string
+	lacks    bool       // the text says what is missing
 	rule     trace.Rule // how it hangs on its parent; ByParent for a child
 	children []*branch
-	spans    int  // in and below it
-	marked   bool // a failure speaks of it
+	spans    int  // in and below it, or that a line of text stands for
+	siblings int  // that a line of text stands for
+	errors   int  // among these
+	marked   bool // it is never left out: a failure speaks of it, say
 	holds    bool // it or something below it is marked
 	reached  bool
 }
@@ -30,15 +34,19 @@ type grove struct {
 }
 
 // newGrove returns the root under which everything of the flow hangs. Every member
-// appears exactly once: below its parent, else below what it follows from over a
+// that is still held appears exactly once: below its parent, else below what it follows from over a
 // link or a message, else at the top.
 func newGrove(f trace.Flow, marks map[trace.Node][]string) *branch {
 	g := &grove{flow: f, of: make(map[trace.Node]*branch, f.Len()), lost: map[trace.SpanID]*branch{}}
-	all := make([]branch, f.Len())
-	for i := range all {
-		n := f.Member(i)
-		all[i] = branch{node: n, rule: trace.ByParent, marked: marks[n] != nil}
-		g.of[n] = &all[i]
+	all := make([]branch, 0, f.Len())
+	for i := range f.Len() {
+		if n := f.Member(i); !f.View.Evicted(n) {
+			all = append(all, branch{node: n, rule: trace.ByParent, marked: marks[n] != nil})
+			g.of[n] = &all[len(all)-1]
+		}
+	}
+	if gone := f.Len() - len(all); gone > 0 {
+		g.roots = append(g.roots, &branch{node: trace.None, lacks: true, text: "… " + count(gone, "span") + " made room for others"})
 	}
 	g.hangEdges()
 	for i := range all {
@@ -58,16 +66,36 @@ func newGrove(f trace.Flow, marks map[trace.Node][]string) *branch {
 	return root
 }
 
+// keptErrors is how many errors of a trace are shown in any case.
+const keptErrors = 20
+
+// keepErrors adds to marks, with no name, the first errors of a flow: they are what one
+// looks for in it.
+func keepErrors(f trace.Flow, marks map[trace.Node][]string) map[trace.Node][]string {
+	kept := maps.Clone(marks)
+	if kept == nil {
+		kept = map[trace.Node][]string{}
+	}
+	for i, left := 0, keptErrors; i < f.Len() && left > 0; i++ {
+		if n := f.Member(i); f.Span(n).Status() == trace.Error && kept[n] == nil {
+			kept[n] = []string{}
+			left--
+		}
+	}
+	return kept
+}
+
 // hangEdges puts what is missing where it is missing.
 func (g *grove) hangEdges() {
 	for _, e := range g.flow.OpenEdges() {
 		switch b := g.of[e.Node]; {
 		case b == nil:
-			g.roots = append(g.roots, &branch{node: trace.None, text: "… " + edgeWords(g.flow, e)})
+			g.roots = append(g.roots, &branch{node: trace.None, lacks: true, text: "… " + edgeWords(g.flow, e)})
+		case e.Kind == trace.WaitsForLinked: // which hangs on no span
 		case e.Kind != trace.WaitsForParent:
-			b.children = append(b.children, &branch{node: trace.None, text: hangingWords(g.flow, e)})
+			b.children = append(b.children, &branch{node: trace.None, lacks: true, text: hangingWords(g.flow, e)})
 		case g.lost[e.Missing] == nil:
-			g.lost[e.Missing] = &branch{node: trace.None, text: fmt.Sprintf("… parent %s never arrived", e.Missing)}
+			g.lost[e.Missing] = &branch{node: trace.None, lacks: true, text: fmt.Sprintf("… parent %s never arrived", e.Missing)}
 		}
 	}
 }
@@ -113,9 +141,9 @@ func (g *grove) settle(b *branch) {
 	b.reached = true
 	b.children = slices.DeleteFunc(b.children, func(c *branch) bool { return c.reached })
 	g.sort(b.children)
-	b.spans, b.holds = 0, b.marked
+	b.spans, b.errors, b.holds = 0, 0, b.marked
 	if b.node != trace.None {
-		b.spans = 1
+		b.spans, b.errors = 1, boolInt(g.flow.Span(b.node).Status() == trace.Error)
 	}
 	kept := b.children[:0]
 	for _, c := range b.children {
@@ -125,6 +153,7 @@ func (g *grove) settle(b *branch) {
 		g.settle(c)
 		kept = append(kept, c)
 		b.spans += c.spans
+		b.errors += c.errors
 		b.holds = b.holds || c.holds
 	}
 	b.children = kept

@@ -29,8 +29,7 @@ func (s scene) closed() string {
 	return "closed: " + f.Reason().String()
 }
 
-// openEdges writes what a flow still waited for when it closed, and what of it is
-// known to be lost.
+// openEdges writes what a flow still waited for when it closed, and what was lost.
 func (p *page) openEdges(indent int, s scene) {
 	if !s.exists() {
 		return
@@ -43,6 +42,11 @@ func (p *page) openEdges(indent int, s scene) {
 		}
 		p.paragraph(indent, painted(yellow, "still open: "), edgeWords(s.flow, e))
 	}
+	p.losses(indent, s)
+}
+
+// losses writes what of a flow is known to be lost.
+func (p *page) losses(indent int, s scene) {
 	for _, l := range s.flow.Losses() {
 		p.paragraph(indent, painted(yellow, "lost: "), lossWords(l))
 	}
@@ -55,6 +59,9 @@ func lossWords(l trace.Loss) string { return fmt.Sprintf("%s (%s)", l.What, numb
 
 // edgeWords says what is missing at an open edge.
 func edgeWords(f trace.Flow, e trace.OpenEdge) string {
+	if e.Kind == trace.WaitsForSilence {
+		return "it had to close before it was silent: a longer timing.deadline would see more"
+	}
 	if e.Node < 0 || int(e.Node) >= f.Received() {
 		return "the trigger happened, but no span of its trace arrived"
 	}
@@ -62,13 +69,18 @@ func edgeWords(f trace.Flow, e trace.OpenEdge) string {
 	who := ref(span.Service(), span.Name())
 	switch e.Kind {
 	case trace.WaitsForParent:
-		return fmt.Sprintf("%s names a parent, span %s, that never arrived", who, e.Missing)
+		return fmt.Sprintf("%s names a parent, span %s, that never arrived%s", who, e.Missing, mayBelong(f, e))
+	case trace.WaitsForLinked:
+		return fmt.Sprintf("%s links to span %s of trace %s, which never arrived%s", who, e.Missing, linkedTrace(span, e), mayBelong(f, e))
 	case trace.WaitsForServer:
 		if stray := strayWords(f, e); stray != "" {
 			return fmt.Sprintf("%s is a call%s without a server span: %s", who, peer(span), stray)
 		}
 		return fmt.Sprintf("%s is a call%s without a server span: is the callee instrumented, was the context lost?", who, peer(span))
 	case trace.WaitsForConsumer:
+		if other := alsoConsumed(f, e); other != "" {
+			return fmt.Sprintf("%s sent a message%s that %s seems to have consumed, too: %s", who, destination(span), other, strayWords(f, e))
+		}
 		text := fmt.Sprintf("%s sent a message%s that nobody consumed", who, destination(span))
 		if stray := strayWords(f, e); stray != "" {
 			text += ": " + stray
@@ -82,7 +94,48 @@ func edgeWords(f trace.Flow, e trace.OpenEdge) string {
 func strayWords(f trace.Flow, e trace.OpenEdge) string {
 	for _, n := range e.Strays {
 		s := f.Span(n)
-		return fmt.Sprintf("its context was probably lost, since %s began a trace of its own (%s)", ref(s.Service(), s.Name()), s.TraceID())
+		return fmt.Sprintf("its context was probably lost, since %s began a trace of its own (%s); %s", ref(s.Service(), s.Name()), s.TraceID(),
+			sideWords(e.Lost, f.Span(e.Node).Service(), s.Service()))
+	}
+	return ""
+}
+
+// sideWords says who lost a context.
+func sideWords(side trace.Side, sender, receiver string) string {
+	switch side {
+	case trace.BySender:
+		return fmt.Sprintf("%s goes on with the contexts of others, so %s did not send it", receiver, sender)
+	case trace.ByReceiver:
+		return fmt.Sprintf("others go on with the contexts of %s, so %s did not read it", sender, receiver)
+	}
+	return fmt.Sprintf("%s did not send it, or %s did not read it", sender, receiver)
+}
+
+// mayBelong says of a span that is no member what it has to do with the flow.
+func mayBelong(f trace.Flow, e trace.OpenEdge) string {
+	if f.Contains(e.Node) {
+		return ""
+	}
+	return ": it may belong here"
+}
+
+// linkedTrace is that of the link of a span that leads nowhere.
+func linkedTrace(s trace.Span, e trace.OpenEdge) string {
+	for l := range s.Links() {
+		if l.SpanID() == e.Missing {
+			return l.TraceID().String()
+		}
+	}
+	return ""
+}
+
+// alsoConsumed is the service that seems to have consumed a message beside one that did,
+// "" if nobody did.
+func alsoConsumed(f trace.Flow, e trace.OpenEdge) string {
+	for n := range f.Followers(e.Node) {
+		if f.Span(n).Kind() == trace.Consumer && len(e.Strays) > 0 {
+			return f.Span(e.Strays[0]).Service()
+		}
 	}
 	return ""
 }
@@ -93,7 +146,12 @@ func hangingWords(f trace.Flow, e trace.OpenEdge) string {
 	case trace.WaitsForServer:
 		return "… no server span" + strings.Replace(peer(span), "to", "of", 1) + ": is the callee instrumented, was the context lost?"
 	case trace.WaitsForConsumer:
+		if other := alsoConsumed(f, e); other != "" {
+			return "… not consumed by " + other + ", whose context was probably lost"
+		}
 		return "… nobody consumed this message" + destination(span)
+	case trace.WaitsForLinked:
+		return fmt.Sprintf("… links to span %s, which never arrived", e.Missing)
 	}
 	return "… waits for its " + e.Kind.String()
 }
@@ -104,11 +162,14 @@ func peer(s trace.Span) string {
 
 func destination(s trace.Span) string { return named(s, " to ", "messaging.destination.name") }
 
-// named is the first of the attributes that the span has, behind a preposition.
+// named is the first of the attributes that the span has, also by a former name, behind a
+// preposition.
 func named(s trace.Span, preposition string, keys ...string) string {
-	for _, k := range keys {
-		if v, ok := s.Attr(k); ok && v.Str() != "" {
-			return preposition + v.Str()
+	for _, key := range keys {
+		for _, k := range trace.Aliases(key) {
+			if v, ok := s.Attr(k); ok && v.Str() != "" {
+				return preposition + v.Str()
+			}
 		}
 	}
 	return ""

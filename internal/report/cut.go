@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -16,6 +17,7 @@ const treeLines = 80
 
 // cutting says how much of a tree is shown.
 type cutting struct {
+	clock
 	flow     trace.Flow
 	depth    int // how deep; below it only what is marked
 	alike    int // how many of siblings that look the same
@@ -24,7 +26,7 @@ type cutting struct {
 
 // uncut shows everything.
 func uncut(f trace.Flow) cutting {
-	return cutting{flow: f, depth: math.MaxInt, alike: math.MaxInt, siblings: math.MaxInt}
+	return cutting{clock: newClock(f), flow: f, depth: math.MaxInt, alike: math.MaxInt, siblings: math.MaxInt}
 }
 
 // fit returns the cutting that shows most of the tree in so many lines. Spans that
@@ -36,7 +38,7 @@ func fit(f trace.Flow, root *branch, lines, deepest int) cutting {
 		return c
 	}
 	for _, siblings := range []int{math.MaxInt, 20, 10, 5, 3} {
-		c.alike, c.siblings = 2, siblings
+		c.alike, c.siblings = 1, siblings
 		c.depth = sort.Search(deepest, func(d int) bool {
 			c.depth = d + 1
 			return !c.fits(root, lines)
@@ -119,7 +121,9 @@ type looks struct {
 type alike struct {
 	shown             int
 	hidden            int
-	spans             int
+	spans, errors     int
+	only              *branch // the first that is hidden
+	timed             bool    // how long one of them took is known
 	shortest, longest time.Duration
 	line              *branch
 	like              string
@@ -155,20 +159,37 @@ func (c cutting) notAlike(children []*branch) []*branch {
 			g.line, g.like = &branch{node: trace.None}, ref(key.service, key.name)
 			out = append(out, g.line)
 		}
-		g.add(child, span.Duration())
+		g.add(child)
+		if c.knows(span.Start()) && c.knows(span.End()) {
+			g.time(span.Duration())
+		}
 	}
+	lines := map[*branch]*branch{}
 	for _, g := range groups {
 		g.say()
+		if g.hidden == 1 && g.spans == 0 {
+			lines[g.line] = g.only // it takes no more room than to tell of it
+		}
+	}
+	for i, b := range out {
+		out[i] = cmp.Or(lines[b], b)
 	}
 	return out
 }
 
-func (g *alike) add(b *branch, d time.Duration) {
+func (g *alike) add(b *branch) {
 	if g.hidden == 0 {
-		g.shortest, g.longest = d, d
+		g.only = b
 	}
 	g.hidden++
 	g.spans += b.spans - 1
+	g.errors += b.errors
+}
+
+func (g *alike) time(d time.Duration) {
+	if !g.timed {
+		g.timed, g.shortest, g.longest = true, d, d
+	}
 	g.shortest, g.longest = min(g.shortest, d), max(g.longest, d)
 }
 
@@ -176,12 +197,19 @@ func (g *alike) say() {
 	if g.line == nil {
 		return
 	}
-	g.line.text = fmt.Sprintf("… %s more like %s, %s", number(g.hidden), g.like, duration(g.shortest))
+	g.line.siblings, g.line.spans = g.hidden, g.hidden+g.spans
+	g.line.text = fmt.Sprintf("… %s more like %s", number(g.hidden), g.like)
+	if g.timed {
+		g.line.text += ", " + duration(g.shortest)
+	}
 	if g.longest > g.shortest {
 		g.line.text += " to " + duration(g.longest)
 	}
 	if g.spans > 0 {
 		g.line.text += ", " + count(g.spans, "span") + " below them"
+	}
+	if g.errors > 0 {
+		g.line.text += ", " + count(g.errors, "error")
 	}
 }
 
@@ -198,7 +226,7 @@ func (c cutting) some(children []*branch) []*branch {
 			kept = append(kept, child)
 			continue
 		}
-		hidden++
+		hidden += max(child.siblings, 1)
 		spans += child.spans
 	}
 	if hidden > 0 {

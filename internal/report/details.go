@@ -15,32 +15,63 @@ const shownTroubles = 5
 // details writes the tree and the failures of each instance in which something is
 // not as it should be, then of the flows that did not happen as often as asked.
 func (p *page) details(r *run.Result) {
-	troubles := 0
+	explained, left := p.explained(r)
 	for i := range r.Files {
 		for j := range r.Files[i].Flows {
 			f := &r.Files[i].Flows[j]
 			for k := range f.Instances {
-				if !p.troubled(f.Instances[k].Verdicts) {
-					continue
-				}
-				if troubles++; troubles <= shownTroubles || p.settings.Verbose {
-					p.instance(&f.Instances[k])
+				if in := &f.Instances[k]; explained[in] {
+					p.instance(in)
 				}
 			}
 			p.blocks(scene{}, f.Overall())
 		}
 	}
-	if left := troubles - shownTroubles; left > 0 && !p.settings.Verbose {
+	if left > 0 {
 		p.blank()
-		p.line(0, text("… and "+count(left, "more flow")+" with failures, listed above"))
+		p.line(0, text("… and "+count(left, "more flow")+" with failures, all of which -v explains"))
 	}
+}
+
+// explained chooses the instances that are explained, the gravest if there are too many,
+// and counts the others.
+func (p *page) explained(r *run.Result) (chosen map[*run.InstanceResult]bool, left int) {
+	var all []*run.InstanceResult
+	for i := range r.Files {
+		for j := range r.Files[i].Flows {
+			for k := range r.Files[i].Flows[j].Instances {
+				if in := &r.Files[i].Flows[j].Instances[k]; p.troubled(in.Verdicts) {
+					all = append(all, in)
+				}
+			}
+		}
+	}
+	if left = len(all) - shownTroubles; left > 0 && !p.settings.Verbose {
+		slices.SortStableFunc(all, func(a, b *run.InstanceResult) int { return cmp.Compare(p.worst(b), p.worst(a)) })
+		all = all[:shownTroubles]
+	} else {
+		left = 0
+	}
+	chosen = map[*run.InstanceResult]bool{}
+	for _, in := range all {
+		chosen[in] = true
+	}
+	return chosen, left
+}
+
+// worst is the gravity of the gravest verdict.
+func (p *page) worst(in *run.InstanceResult) (gravity int) {
+	for i := range in.Verdicts {
+		gravity = max(gravity, p.gravity(&in.Verdicts[i]))
+	}
+	return gravity
 }
 
 // instance writes the tree of a flow, unless only warnings were found, and its
 // failures, the gravest last.
 func (p *page) instance(in *run.InstanceResult) {
 	s := sceneOf(in)
-	if s.exists() && s.flow.Len() > 0 && slices.ContainsFunc(in.Verdicts, p.failed) {
+	if s.exists() && (s.flow.Len() > 0 || s.flow.Evicted()) && slices.ContainsFunc(in.Verdicts, p.failed) {
 		p.blank()
 		p.line(0, painted(bold, s.flow.Declaration), text("   flow "+s.flow.ID))
 		p.tree(s, marksOf(p, in.Verdicts))

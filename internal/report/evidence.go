@@ -69,7 +69,7 @@ func (p *page) spans(indent int, s scene, e *assertions.Evidence) {
 
 // row is what identifies a span: service, name, when, how long, its id.
 func (s scene) row(r assertions.SpanRef) []string {
-	return []string{serviceName(r.Service), spanName(r.Name) + role(r.Kind), s.at(r.Start), duration(r.End.Sub(r.Start)), "span " + r.SpanID.String()}
+	return []string{serviceName(r.Service), spanName(r.Name) + role(r.Kind), s.at(r.Start), s.took(interval{r.Start, r.End}), "span " + r.SpanID.String()}
 }
 
 // note is what a span is shown for, and how it came into the flow.

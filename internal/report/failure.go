@@ -21,8 +21,8 @@ func (p *page) block(s scene, v *assertions.Verdict) {
 	if v.Assertion.Because != "" {
 		p.paragraph(indent-2, painted(bold, "= because: "), v.Assertion.Because)
 	}
-	p.evidence(indent, s, &v.Evidence)
-	if !v.By.IsZero() || v.At > 0 {
+	p.evidence(indent, s, v.Explanation())
+	if v.By != nil || v.At > 0 {
 		p.line(indent-2, painted(dim, "= decided: "+decided(v)+early(v)))
 	}
 }
@@ -56,7 +56,7 @@ func (p *page) title(s scene, v *assertions.Verdict, what string) {
 // place writes where the assertion stands, with why it is not met beside the
 // carets, and returns the indent of what belongs below the source.
 func (p *page) place(v *assertions.Verdict) (indent int) {
-	at, e := v.Assertion.Range, &v.Evidence
+	at, e := v.Assertion.Range, v.Explanation()
 	if !e.At.IsZero() {
 		at = e.At
 	}
@@ -85,9 +85,9 @@ func (p *page) source(at diag.Range, gutter int, v *assertions.Verdict) (left bo
 	mark := diag.Mark{Range: at}
 	if end, shown := style.Column(at.Source, at.End); shown && room-end-1 >= 24 {
 		beside := room - end - 1
-		mark.Label = strings.Join(p.wrap(v.Evidence.Why, beside), "\n")
+		mark.Label = strings.Join(p.wrap(v.Explanation().Why, beside), "\n")
 	}
-	under, apart := p.values(at, style, v.Evidence.Values)
+	under, apart := p.values(at, style, v.Explanation().Values)
 	if len(under) > 0 {
 		p.WriteString(style.Values(mark, under))
 	} else {
@@ -96,7 +96,7 @@ func (p *page) source(at diag.Range, gutter int, v *assertions.Verdict) (left bo
 	for _, a := range apart {
 		p.paragraph(gutter+3, text(p.clean(a.Text)+" = "), a.Show)
 	}
-	return mark.Label == "" && v.Evidence.Why != ""
+	return mark.Label == "" && v.Explanation().Why != ""
 }
 
 // values parts the values into those that can stand under their columns and those

@@ -41,6 +41,7 @@ const milli = time.Millisecond
 // world is a flow made from a sketch, of which all spans are members.
 type world struct {
 	flow   trace.Flow
+	graph  *trace.Graph
 	sketch *sketch.Sketch
 	nodes  map[trace.Span]trace.Node
 	file   *diag.Source
@@ -53,6 +54,7 @@ func newWorld(text string, state trace.FlowState) *world {
 	w := &world{sketch: sketch.MustParse(text), nodes: map[trace.Span]trace.Node{}}
 	w.file = diag.NewSource("checkout.flow.yaml", checkoutFile)
 	g := trace.NewGraph()
+	w.graph = g
 	ids := map[trace.SpanID]trace.Node{}
 	for _, a := range w.sketch.Arrivals {
 		if n, again := ids[a.Span.ID()]; again {

@@ -181,7 +181,7 @@ func (j *junit) story(name string, in *run.InstanceResult, s scene) string {
 func (j *junit) verdict(file *run.FileResult, f *run.FlowResult, s scene, v *assertions.Verdict) junitCase {
 	c := junitCase{Class: file.Name + ": " + f.Name, Name: v.Assertion.Name, Time: seconds(v.At)}
 	c.place(v.Assertion.Range)
-	problem := &junitProblem{Message: v.Evidence.Why, Type: v.Outcome.String()}
+	problem := &junitProblem{Message: v.Explanation().Why, Type: v.Outcome.String()}
 	if v.Outcome == assertions.Undecided {
 		problem.Type = assertions.Inconclusive.String()
 	}

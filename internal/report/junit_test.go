@@ -35,7 +35,7 @@ func TestJUnit(t *testing.T) {
 	flow := &r.Files[0].Flows[0]
 	unsure := w.failed("payment.count == 1", assertions.Evidence{Why: "a call to payment has no server span"})
 	unsure.Outcome = assertions.Inconclusive
-	guarded := assertions.Verdict{Assertion: w.assertion("email.exists"), Outcome: assertions.NotApplicable, Evidence: assertions.Evidence{Why: "its guard never held"}}
+	guarded := assertions.Verdict{Assertion: w.assertion("email.exists"), Outcome: assertions.NotApplicable, Evidence: &assertions.Evidence{Why: "its guard never held"}}
 	flow.Instances = append(flow.Instances, run.InstanceResult{Flow: w.flow, Verdicts: []assertions.Verdict{unsure, guarded}})
 	for i := range flow.Instances {
 		for k := range flow.Instances[i].Verdicts {

@@ -28,29 +28,78 @@ func (p *page) declared(f *run.FlowResult) {
 	if len(f.Instances) == 0 {
 		p.line(2, painted(bold, f.Name), text("   never happened"))
 	}
-	passed := 0
+	groups := map[string]*likeInstances{}
+	var more []*likeInstances
 	for i := range f.Instances {
 		in := &f.Instances[i]
-		if good := !p.troubled(in.Verdicts); good && len(f.Instances) > 1 && !p.settings.Verbose {
-			if passed++; passed <= shownInstances {
-				p.instanceLine(f.Name, in, fmt.Sprintf(" · %s passed", number(len(in.Verdicts))))
-			}
-			continue
+		good := !p.troubled(in.Verdicts)
+		g := groups[outcomes(in.Verdicts, good)]
+		if g == nil {
+			g = &likeInstances{first: in, good: good}
+			groups[outcomes(in.Verdicts, good)] = g
 		}
-		p.instanceLine(f.Name, in, "")
-		p.openEdges(4, sceneOf(in))
-		verdicts := in.Verdicts
-		if len(f.Instances) == 1 {
-			verdicts = append(slices.Clip(verdicts), f.Overall()...)
+		g.count++
+		switch shown := g.count <= g.shown(); {
+		case p.settings.Verbose || len(f.Instances) == 1 || shown && !good:
+			p.judged(f, in)
+		case shown:
+			p.instanceLine(f.Name, in, fmt.Sprintf(" · %s passed", number(len(in.Verdicts))))
+		case g.count == g.shown()+1:
+			more = append(more, g)
 		}
-		p.verdictLines(4, verdicts)
 	}
-	if more := passed - shownInstances; more > 0 {
-		p.line(2, painted(bold, f.Name), text(fmt.Sprintf("   … and %s more, all passed", number(more))))
+	for _, g := range more {
+		p.line(2, painted(bold, f.Name), text("   … and "+number(g.count-g.shown())+" more, "+g.words()))
 	}
 	if len(f.Instances) != 1 {
 		p.verdictLines(4, f.Overall())
 	}
+}
+
+// likeInstances are instances of a flow that passed, or whose verdicts are the same.
+type likeInstances struct {
+	first *run.InstanceResult
+	good  bool
+	count int
+}
+
+// shown is how many of them are listed, unless all are. Those that did not pass are as
+// many as are explained.
+func (g *likeInstances) shown() int {
+	if g.good {
+		return shownInstances
+	}
+	return shownTroubles
+}
+
+func (g *likeInstances) words() string {
+	if g.good {
+		return "all passed"
+	}
+	return "with the verdicts of flow " + g.first.Flow.ID
+}
+
+// outcomes tell instances apart that are not like each other.
+func outcomes(verdicts []assertions.Verdict, good bool) string {
+	if good {
+		return ""
+	}
+	key := make([]byte, len(verdicts))
+	for i := range verdicts {
+		key[i] = byte(verdicts[i].Outcome)
+	}
+	return string(key)
+}
+
+// judged writes an instance with a line for each verdict.
+func (p *page) judged(f *run.FlowResult, in *run.InstanceResult) {
+	p.instanceLine(f.Name, in, "")
+	p.openEdges(4, sceneOf(in))
+	verdicts := in.Verdicts
+	if len(f.Instances) == 1 {
+		verdicts = append(slices.Clip(verdicts), f.Overall()...)
+	}
+	p.verdictLines(4, verdicts)
 }
 
 // troubled reports whether some verdict is neither a pass nor not applicable.
@@ -89,7 +138,7 @@ func (p *page) verdictLines(indent int, verdicts []assertions.Verdict) {
 		w, c := p.word(v)
 		why := painted(dim, decided(v))
 		if v.Outcome != assertions.Pass {
-			why = text(v.Evidence.Why)
+			why = text(v.Explanation().Why)
 		}
 		p.line(indent, painted(c, p.pad(w, word)), text("  "+p.pad(v.Assertion.Name, name)+"  "), why)
 	}
@@ -116,9 +165,9 @@ func (p *page) word(v *assertions.Verdict) (string, paint) {
 func decided(v *assertions.Verdict) string {
 	s := "at closing"
 	switch {
-	case !v.By.IsZero() && v.At == 0: // the clock starts with the origin, often the last to come
+	case v.By != nil && v.At == 0: // the clock starts with the origin, often the last to come
 		s = "on arrival of " + ref(v.By.Service, v.By.Name)
-	case !v.By.IsZero():
+	case v.By != nil:
 		s = offset(v.At) + " by " + ref(v.By.Service, v.By.Name)
 	case v.At > 0:
 		s = offset(v.At) + " at closing"

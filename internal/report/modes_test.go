@@ -41,7 +41,7 @@ func (w *world) neverHappened() *run.Result {
 	r.Files[0].Flows[0].Runs = &assertions.Verdict{Outcome: assertions.Fail,
 		Assertion: &assertions.Assertion{Flow: "checkout", Name: "runs: at least 1", Kind: assertions.KindRuns,
 			Range: w.at(`origin: service == "frontend" and http.route == "/checkout"`)},
-		Evidence: assertions.Evidence{Why: "no span matched the origin",
+		Evidence: &assertions.Evidence{Why: "no span matched the origin",
 			Near: []assertions.NearMiss{{Span: w.ref("root"), Holds: 1, Of: 2, Fails: `http.route == "/checkout"`, Actual: "http.route is missing", OtherTrace: true}}}}
 	return r
 }
@@ -77,6 +77,36 @@ func TestManyInstances(t *testing.T) {
 	r.Received.Refused = []trace.Loss{{What: "requests that could not be decoded", Count: 3}}
 	r.Received.Unjoined = []run.ServiceCount{{Service: "cron", Spans: 3}, {Service: "poller", Spans: 1200}}
 	golden(t, "instances.txt", textOf(t, r, TextSettings{}))
+}
+
+// Instances in which the same is wrong are listed and explained a few times and then
+// counted, unless all are wanted.
+func TestManyTroubles(t *testing.T) {
+	w := newWorld("shop  order  server  0..100ms", trace.FlowState{})
+	verdicts := func(outcomes ...assertions.Outcome) (all []assertions.Verdict) {
+		for i, name := range []string{"payment.count == 1", "email.exists"} {
+			v := w.failed(name, assertions.Evidence{Why: "it is not so"})
+			v.Outcome = outcomes[i]
+			all = append(all, v)
+		}
+		return all
+	}
+	r := w.result()
+	flow := &r.Files[0].Flows[0]
+	flow.Instances = nil
+	for range 1000 {
+		for _, v := range [][]assertions.Verdict{
+			verdicts(assertions.Pass, assertions.Pass), verdicts(assertions.Fail, assertions.Pass), verdicts(assertions.Pass, assertions.Inconclusive),
+		} {
+			flow.Instances = append(flow.Instances, run.InstanceResult{Flow: w.flow, Verdicts: v})
+		}
+	}
+	flow.Instances = append(flow.Instances, run.InstanceResult{Flow: w.flow, Verdicts: verdicts(assertions.Fail, assertions.Fail)})
+	golden(t, "troubles.txt", textOf(t, r, TextSettings{}))
+	all := textOf(t, r, TextSettings{Verbose: true})
+	if n := strings.Count(all, "  checkout   flow "); n != 3001 {
+		t.Errorf("-v lists %d instances of 3001", n)
+	}
 }
 
 func TestValuesWithoutRoom(t *testing.T) {
@@ -173,7 +203,7 @@ func hostile() *run.Result {
 		Spans: []assertions.SpanNote{r}, Timeline: []assertions.SpanNote{r, w.note("a", evil)},
 		Near:  []assertions.NearMiss{{Span: r.Span, Fails: evil, Actual: evil, Explanation: evil}},
 		Notes: []string{evil}, Try: []string{evil}, Values: []assertions.ValueAt{{At: w.at("email.exists"), Text: evil, Show: evil}}})
-	v.Assertion.Name, v.Assertion.Because, v.By = evil, evil, r.Span
+	v.Assertion.Name, v.Assertion.Because, v.By = evil, evil, &r.Span
 	out := w.result(v)
 	out.Files[0].Name, out.Files[0].Flows[0].Name = evil, evil
 	out.Steps = []run.Step{{Name: evil, Err: evil, Output: []string{evil}}}

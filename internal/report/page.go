@@ -30,12 +30,13 @@ type glyphs struct {
 	branch, last, bar, blank string // of a tree
 	edge, filled, instant    string // of a timeline
 	thin                     string // of a waterfall: a span that is not waited for
+	cut                      string // and a time that is left out
 	pointer                  string // at a span that a failure speaks of
 }
 
 var (
-	unicodeGlyphs = glyphs{"├─ ", "└─ ", "│  ", "   ", "│", "█", "◆", "─", "◀ "}
-	asciiGlyphs   = glyphs{"|- ", "`- ", "|  ", "   ", "|", "=", "*", "-", "<- "}
+	unicodeGlyphs = glyphs{"├─ ", "└─ ", "│  ", "   ", "│", "█", "◆", "─", "≈", "◀ "}
+	asciiGlyphs   = glyphs{"|- ", "`- ", "|  ", "   ", "|", "=", "*", "-", "~", "<- "}
 )
 
 // paint is the colour of a piece of text, as an ANSI code.

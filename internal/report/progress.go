@@ -27,6 +27,9 @@ type Waiting struct {
 // NewProgress returns a Progress that writes to w, which should be a terminal.
 func NewProgress(w io.Writer, s TextSettings) *Progress {
 	p := &Progress{w: w, page: newPage(s)}
+	if s.Width > 0 {
+		p.page.width = s.Width // however narrow, since a line that wraps cannot be overwritten
+	}
 	p.page.width-- // A full line would wrap on some terminals.
 	return p
 }

@@ -34,6 +34,18 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// A line that wrapped would stay.
+func TestProgressNarrow(t *testing.T) {
+	var b strings.Builder
+	p := NewProgress(&b, TextSettings{Width: 16})
+	if err := p.Read(Reading{Bytes: 1 << 20, Of: 2 << 20, Spans: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\rreading 1.0MiB…"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 func TestProgressRead(t *testing.T) {
 	var b strings.Builder
 	p := NewProgress(&b, TextSettings{})

@@ -9,6 +9,7 @@ import (
 // scene is the flow in which something is shown. Its zero value is no flow: for a
 // verdict about a flow that never happened.
 type scene struct {
+	clock
 	flow   trace.Flow
 	origin trace.Time // to which shown times are relative; 0 if nothing is known
 	spans  int        // without followspan's own
@@ -22,13 +23,22 @@ func newScene(f trace.Flow) scene {
 	if f.FlowRecord == nil {
 		return s
 	}
+	if f.Evicted() {
+		s.spans, s.peers = f.Remains().Spans, f.Remains().Services
+		return s
+	}
+	s.clock = newClock(f)
 	trigger, triggered := f.Trigger()
 	services := map[string]bool{}
 	for i := range f.Len() {
 		n := f.Member(i)
 		span := f.Span(n)
-		if s.origin == 0 || span.Start() < s.origin {
-			s.origin = span.Start()
+		if span.Evicted() {
+			s.spans++
+			continue
+		}
+		if at, ok := s.when(intervalOf(span)); ok && (s.origin == 0 || at.start < s.origin) {
+			s.origin = at.start
 		}
 		if triggered && n == trigger {
 			continue
@@ -37,11 +47,12 @@ func newScene(f trace.Flow) scene {
 		services[span.Service()] = true
 	}
 	s.peers = len(services)
-	if n, ok := f.Origin(); ok {
-		s.origin = f.Span(n).Start()
-	}
+	n, ok := f.Origin()
 	if triggered {
-		s.origin = f.Span(trigger).Start()
+		n, ok = trigger, true
+	}
+	if ok && s.knows(f.Span(n).Start()) {
+		s.origin = f.Span(n).Start()
 	}
 	return s
 }
@@ -55,7 +66,7 @@ func (s scene) since(notes []assertions.SpanNote) scene {
 		return s
 	}
 	for _, n := range notes {
-		if s.origin == 0 || n.Span.Start < s.origin {
+		if s.knows(n.Span.Start) && (s.origin == 0 || n.Span.Start < s.origin) {
 			s.origin = n.Span.Start
 		}
 	}
@@ -63,7 +74,12 @@ func (s scene) since(notes []assertions.SpanNote) scene {
 }
 
 // at is the time of a span as it is shown.
-func (s scene) at(t trace.Time) string { return offset(t.Sub(s.origin)) }
+func (s scene) at(t trace.Time) string {
+	if !s.knows(t) {
+		return "no time"
+	}
+	return offset(t.Sub(s.origin))
+}
 
 // joinedBy says which rule brought a span of another trace into the flow, "" if it
 // is of the origin's trace or no member.

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/followspan/followspan/trace"
@@ -14,8 +15,8 @@ import (
 // one service is left out unless it is an error. Calls that look the same are
 // folded, unless s.Verbose.
 func Sequence(w io.Writer, f trace.Flow, s TextSettings) error {
-	d := &sequence{page: newPage(TextSettings{Verbose: s.Verbose}), flow: f, ids: map[string]string{}, shown: uncut(f)}
-	root := newGrove(f, nil)
+	d := &sequence{page: newPage(TextSettings{Verbose: s.Verbose}), clock: newClock(f), flow: f, ids: map[string]string{}, shown: uncut(f)}
+	root := newGrove(f, keepErrors(f, nil))
 	if !s.Verbose {
 		d.shown = fit(f, root, treeLines, deepSequence)
 	}
@@ -36,6 +37,7 @@ const deepSequence = 40
 
 type sequence struct {
 	*page
+	clock
 	flow  trace.Flow
 	shown cutting
 	ids   map[string]string // of participants
@@ -53,10 +55,16 @@ func (d *sequence) id(service string) string {
 	return d.ids[service]
 }
 
-// label makes text safe for Mermaid, to which some signs mean something.
-func (d *sequence) label(s string) string {
-	return strings.NewReplacer("#", "#35;", ";", "#59;", "<", "#60;", ">", "#62;").Replace(d.clean(s))
-}
+// shownLabel is how many cells of a name or a message a diagram shows.
+const shownLabel = 120
+
+// label makes text safe for Mermaid, to which some signs and words mean something
+// wherever they stand: entities, also in the signs by which Mermaid holds them,
+// directives, formulas, styles and the wrapping of lines.
+func (d *sequence) label(s string) string { return unmeaning.Replace(d.cut(d.clean(s), shownLabel)) }
+
+var unmeaning = strings.NewReplacer("#", "#35;", ";", "#59;", "<", "#60;", ">", "#62;", "&", "#38;", "%", "#37;", "$", "#36;",
+	"ﬂ", "#64258;", "¶", "#182;", "style", "#115;tyle", "classDef", "#99;lassDef", "wrap:", "wrap#58;")
 
 func (d *sequence) write(format string, args ...any) {
 	fmt.Fprintf(&d.body, "    "+format+"\n", args...)
@@ -78,21 +86,49 @@ func (d *sequence) step(b *branch, caller string, depth int) {
 	case called:
 		d.write("%s->>+%s: %s", caller, own, d.label(spanName(span.Name())))
 	case caller == "":
-		d.write("Note over %s: %s, %s", own, d.label(spanName(span.Name())), duration(span.Duration()))
+		d.write("Note over %s: %s, %s%s", own, d.label(spanName(span.Name())), d.took(intervalOf(span)), d.failure(span))
 	case span.Status() == trace.Error && span.Kind() != trace.Client:
-		d.write("Note over %s: %s ERROR %s", own, d.label(spanName(span.Name())), d.label(span.StatusMessage()))
+		d.failed(span, own)
 	}
 	for _, child := range d.shown.children(b, depth) {
 		d.step(child, own, depth+1)
 	}
 	switch {
-	case called && !async && span.Status() == trace.Error:
-		d.write("%s--x-%s: %s ERROR %s", own, caller, duration(span.Duration()), d.label(span.StatusMessage()))
 	case called && !async:
-		d.write("%s-->>-%s: %s", own, caller, duration(span.Duration()))
-	case span.Kind() == trace.Client && len(b.children) == 0:
-		d.outside(span, own)
+		d.answer(span, own, caller)
+	case span.Kind() == trace.Client && len(b.children) == 0 && d.outside(span, own):
+	case called && span.Status() == trace.Error, caller != "" && span.Kind() == trace.Client && d.alone(b):
+		d.failed(span, own)
 	}
+}
+
+// answer writes how a call ended.
+func (d *sequence) answer(span trace.Span, callee, caller string) {
+	arrow := "-->>-"
+	if span.Status() == trace.Error {
+		arrow = "--x-"
+	}
+	d.write("%s%s%s: %s%s", callee, arrow, caller, d.took(intervalOf(span)), d.failure(span))
+}
+
+// failed writes an error that no answer tells of.
+func (d *sequence) failed(span trace.Span, own string) {
+	d.write("Note over %s: %s%s", own, d.label(spanName(span.Name())), d.failure(span))
+}
+
+// failure says what is wrong with a span, "" if nothing is.
+func (d *sequence) failure(span trace.Span) string {
+	if span.Status() != trace.Error {
+		return ""
+	}
+	return strings.TrimRight(" ERROR "+d.label(span.StatusMessage()), " ")
+}
+
+// alone reports whether the error of a span is none of those that it called.
+func (d *sequence) alone(b *branch) bool {
+	return d.flow.Span(b.node).Status() == trace.Error && !slices.ContainsFunc(b.children, func(c *branch) bool {
+		return c.node != trace.None && d.flow.Span(c.node).Status() == trace.Error
+	})
 }
 
 // missing writes what the diagram leaves out or the trace lacks.
@@ -109,17 +145,14 @@ func (d *sequence) missing(b *branch, caller string, depth int) {
 	}
 }
 
-// outside writes a call of somebody who sent no span.
-func (d *sequence) outside(span trace.Span, own string) {
+// outside writes a call of somebody who sent no span, if the span says who that is.
+func (d *sequence) outside(span trace.Span, own string) bool {
 	who := named(span, "", "db.system.name", "db.system", "peer.service", "rpc.service", "server.address")
 	if who == "" {
-		return
+		return false
 	}
 	callee := d.id(who)
 	d.write("%s->>+%s: %s", own, callee, d.label(spanName(span.Name())))
-	if span.Status() == trace.Error {
-		d.write("%s--x-%s: %s ERROR %s", callee, own, duration(span.Duration()), d.label(span.StatusMessage()))
-		return
-	}
-	d.write("%s-->>-%s: %s", callee, own, duration(span.Duration()))
+	d.answer(span, callee, own)
+	return true
 }

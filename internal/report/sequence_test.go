@@ -50,6 +50,17 @@ func TestSequence(t *testing.T) {
 	var b strings.Builder
 	add := func(name, text string) { fmt.Fprintf(&b, "=== %s\n%s\n", name, text) }
 	add("an order", sequenceOf(t, newWorld(orderSketch, trace.FlowState{}).flow, TextSettings{}))
+	add("errors wherever they are", sequenceOf(t, newWorld(`
+web  POST /order  server  0..100ms  error="out of stock"
+  web  reserve  client  1..20ms  error="timeout"
+    stock  reserve  server  2..50ms
+  web  pay  client  21..30ms  error="refused"
+    bank  pay  server  22..29ms  error="no money"
+  web  lookup  client  31..32ms  error="no such host"
+  web  query  client  33..34ms  error="gone"  db.system.name=mysql
+  web  send  producer  35..36ms  #sent
+mail  process  consumer  40..50ms  link=#sent  error
+`, trace.FlowState{}).flow, TextSettings{}))
 	add("12,000 spans", sequenceOf(t, newWorld(loop(12_000), trace.FlowState{}).flow, TextSettings{}))
 	add("nothing", sequenceOf(t, emptyFlow(), TextSettings{}))
 	golden(t, "sequence.txt", b.String())
@@ -79,8 +90,36 @@ func TestTraceJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var line map[string]any
-	if err := json.Unmarshal(b.Bytes(), &line); err != nil || line["spanCount"] != float64(f.Len()) || line["spans"] != nil || strings.Count(b.String(), "\n") != 1 {
+	if err := json.Unmarshal(b.Bytes(), &line); err != nil || line["spanCount"] != 7.0 || line["spans"] != nil || strings.Count(b.String(), "\n") != 1 {
 		t.Errorf("%v, error %v", line, err)
+	}
+}
+
+// A trace that is as deep as it is long is not written as spaces.
+func TestTraceJSONDeep(t *testing.T) {
+	const spans = 12_000
+	var b trace.Builder
+	for i := 1; i <= spans; i++ {
+		b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: spanNumber(i), Parent: spanNumber(i - 1), Name: "retry"})
+	}
+	g := trace.NewGraph()
+	w := g.OpenFlow(trace.FlowRecord{ID: "deep", Declaration: "trace", TraceID: trace.TraceID{1}})
+	parent := trace.None
+	for _, s := range b.Commit() {
+		node := g.Add(s, 0)
+		if parent != trace.None {
+			g.SetParent(node, parent)
+		}
+		w.Join(node, trace.ByTrace)
+		parent = node
+	}
+	f := w.Freeze(trace.FlowState{Origin: trace.None, Trigger: trace.None, State: trace.Closed, Reason: trace.ByEndOfRecording})
+	var out bytes.Buffer
+	if err := TraceJSON(&out, f, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n, each := strings.Count(out.String(), `"retry"`), out.Len()/spans; n != spans || each > 300 {
+		t.Errorf("%d spans in %d bytes each", n, each)
 	}
 }
 

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/mattn/go-runewidth"
+import (
+	"github.com/mattn/go-runewidth"
+
+	"github.com/followspan/followspan/trace"
+)
 
 // TextSettings say for what kind of terminal a text is. The zero value is a text
 // of 100 cells a line, in UTF-8 and without colour.
@@ -11,6 +15,8 @@ type TextSettings struct {
 	ASCII bool
 	// Width is how many cells a line has; 0 means 100. Less than 40 counts as 40.
 	Width int
+	// Digits is how many digits of trace ids lists show; 0 means 8.
+	Digits int
 	// Verbose leaves nothing out: every tree, every span of it, every instance.
 	Verbose bool
 	// Strict says that failed assertions of severity warn fail the run.
@@ -21,6 +27,13 @@ const (
 	defaultWidth = 100
 	leastWidth   = 40
 )
+
+func (s TextSettings) traceID(id trace.TraceID) string {
+	if s.Digits == 0 {
+		return id.Short()
+	}
+	return id.Digits(s.Digits)
+}
 
 func (s TextSettings) width() int {
 	if s.Width == 0 {

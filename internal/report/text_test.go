@@ -11,7 +11,7 @@ import (
 func (w *world) passed(text, by string) assertions.Verdict {
 	v := assertions.Verdict{Assertion: w.assertion(text), Outcome: assertions.Pass}
 	if by != "" {
-		v.By, v.Early = w.ref(by), true
+		v.By, v.Early = new(w.ref(by)), true
 		v.At = v.By.End.Sub(w.flow.Started)
 	} else {
 		v.At = 912 * milli
@@ -21,7 +21,7 @@ func (w *world) passed(text, by string) assertions.Verdict {
 }
 
 func (w *world) failed(text string, e assertions.Evidence) assertions.Verdict {
-	return assertions.Verdict{Assertion: w.assertion(text), Outcome: assertions.Fail, At: 912 * milli, Evidence: e}
+	return assertions.Verdict{Assertion: w.assertion(text), Outcome: assertions.Fail, At: 912 * milli, Evidence: &e}
 }
 
 // good are verdicts that pass.
@@ -42,9 +42,9 @@ func (w *world) good() []assertions.Verdict {
 func TestPassed(t *testing.T) {
 	w := newWorld(checkoutSketch, trace.FlowState{})
 	verdicts := append(w.good(), assertions.Verdict{Assertion: w.assertion("longest(checkout) < 1s"), Outcome: assertions.NotApplicable,
-		Evidence: assertions.Evidence{Why: "its guard never held"}})
+		Evidence: &assertions.Evidence{Why: "its guard never held"}})
 	r := w.result(verdicts...)
-	r.Files[0].Flows[0].Runs = &assertions.Verdict{Outcome: assertions.Pass, At: 412 * milli, By: w.ref("root"),
+	r.Files[0].Flows[0].Runs = &assertions.Verdict{Outcome: assertions.Pass, At: 412 * milli, By: new(w.ref("root")),
 		Assertion: &assertions.Assertion{Flow: "checkout", Name: "runs: at least 1", Kind: assertions.KindRuns}}
 	golden(t, "passed.txt", textOf(t, r, TextSettings{}))
 }
@@ -110,7 +110,7 @@ payment    payment.Charge         server    180ms..304ms #again trace=#root pare
 		Of:    2,
 		Notes: []string{"both have the same parent, checkout/payment.Charge: the client retried."},
 	})
-	v.Early, v.By, v.At = true, w.ref("again"), 305*milli
+	v.Early, v.By, v.At = true, new(w.ref("again")), 305*milli
 	v.Assertion.Because = "customers are charged once"
 	return w.result(append(w.good(), v)...)
 }
@@ -193,6 +193,6 @@ frontend   POST /checkout         server    0..412ms     #root http.response.sta
 		Of:     2,
 		Notes:  []string{"payment/POST is below payment/payment.Charge, checkout/checkout.Place, frontend/POST /checkout."},
 	})
-	v.Early, v.By, v.At = true, w.ref("gateway"), 290*milli
+	v.Early, v.By, v.At = true, new(w.ref("gateway")), 290*milli
 	return w.result(w.passed("checkout -> payment", "charge"), v)
 }

@@ -6,31 +6,7 @@ import (
 	"strings"
 
 	"github.com/followspan/followspan/assertions"
-	"github.com/followspan/followspan/trace"
 )
-
-// axis maps the time that a timeline shows to cells.
-type axis struct {
-	from, to trace.Time
-	cells    int
-}
-
-func newAxis(notes []assertions.SpanNote, cells int) axis {
-	a := axis{from: notes[0].Span.Start, to: notes[0].Span.End, cells: cells}
-	for _, n := range notes {
-		a.from, a.to = min(a.from, n.Span.Start), max(a.to, n.Span.End)
-	}
-	return a
-}
-
-// bar is the cells that a span fills, at least one.
-func (a axis) bar(r assertions.SpanRef) (first, end int) {
-	total := max(a.to.Sub(a.from), 1)
-	place := func(t trace.Time) float64 { return float64(t.Sub(a.from)) / float64(total) * float64(a.cells) }
-	first = min(int(place(r.Start)), a.cells-1)
-	end = min(int(place(r.End)+0.999), a.cells)
-	return first, max(end, first+1)
-}
 
 // timeline draws the spans on one axis, in the order of their starts, with when
 // they start and end relative to the flow's origin.
@@ -70,7 +46,7 @@ func (p *page) layout(indent int, s scene, notes []assertions.SpanNote) chart {
 		t.times = max(t.times, p.cells(t.span(n.Span)))
 	}
 	t.label = min(t.label, p.width/3)
-	t.axis = newAxis(notes, min(max(p.width-indent-t.label-t.times-6, 10), 48))
+	t.axis = newAxis(s.clock, notes, min(max(p.width-indent-t.label-t.times-6, 10), 48))
 	return t
 }
 
@@ -79,14 +55,19 @@ func barLabel(r assertions.SpanRef) string { return serviceName(r.Service) + " "
 // shortLabel is barLabel without the package of an RPC, if that is what is too
 // much: the method is what tells two bars apart.
 func (p *page) shortLabel(r assertions.SpanRef, room int) string {
-	if p.cells(barLabel(r)) > room && !strings.Contains(r.Name, " ") {
-		service, method, _ := strings.Cut(r.Name, "/")
-		r.Name = service[strings.LastIndex(service, ".")+1:]
-		if method != "" {
-			r.Name += "/" + method
-		}
+	if p.cells(barLabel(r)) > room {
+		r.Name = shortRPC(r.Name)
 	}
 	return barLabel(r)
+}
+
+// shortRPC is the name of a span without the package, if it is that of an RPC.
+func shortRPC(name string) string {
+	service, method, ok := strings.Cut(name, "/")
+	if !ok || method == "" || strings.Contains(name, " ") {
+		return name
+	}
+	return service[strings.LastIndex(service, ".")+1:] + "/" + method
 }
 
 func (t chart) span(r assertions.SpanRef) string { return t.at(r.Start) + ".." + t.at(r.End) }
@@ -109,9 +90,13 @@ func (p *page) bars(indent int, t chart, notes []assertions.SpanNote) {
 }
 
 func (p *page) bar(t chart, n assertions.SpanNote) string {
-	first, end := t.bar(n.Span)
+	at, timed := t.when(interval{n.Span.Start, n.Span.End})
+	first, end := t.bar(at)
 	fill := strings.Repeat(p.glyphs.filled, end-first)
-	if n.Span.End <= n.Span.Start {
+	switch {
+	case !timed:
+		fill = strings.Repeat(" ", end-first)
+	case at.end <= at.start:
 		fill = p.glyphs.instant
 		end = first + 1
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 type traceJSON struct {
 	TraceID  string      `json:"traceId"`
 	Root     string      `json:"root"`
-	Start    time.Time   `json:"start"`
+	Start    *time.Time  `json:"start,omitempty"` // of the first span that has a time
 	Duration int64       `json:"durationNano"`
 	Spans    int         `json:"spanCount"`
 	Errors   int         `json:"errorCount"`
 	Services []string    `json:"services"`
+	Others   []string    `json:"goesOnIn,omitempty"` // other traces
 	Tree     []*spanJSON `json:"spans,omitempty"`
 }
 
@@ -33,65 +35,95 @@ type spanJSON struct {
 	Kind     string      `json:"kind,omitempty"`
 	Status   string      `json:"status,omitempty"`
 	Message  string      `json:"statusMessage,omitempty"`
-	Start    int64       `json:"startNano"`
-	Duration int64       `json:"durationNano"`
+	Start    *int64      `json:"startNano,omitempty"`    // nil if the span has no start
+	Duration *int64      `json:"durationNano,omitempty"` // nil if the span lacks a time
 	Critical int64       `json:"criticalNano,omitempty"` // how long it was waited for
 	Matches  bool        `json:"matches,omitempty"`
 	Children []*spanJSON `json:"children,omitempty"`
 }
 
-func summarize(f trace.Flow) traceJSON {
-	t := newTraceTally(f)
-	out := traceJSON{TraceID: f.TraceID.String(), Root: t.name(), Start: time.Unix(0, int64(t.start)).UTC(),
-		Duration: int64(t.end.Sub(t.start)), Spans: f.Len(), Errors: t.errors}
-	for s := range t.services {
-		out.Services = append(out.Services, s)
+func (t *traceTally) summary(f trace.Flow) traceJSON {
+	out := traceJSON{TraceID: f.TraceID.String(), Root: t.name(), Duration: int64(t.to.Sub(t.from)), Spans: t.spans, Errors: t.errors,
+		Services: slices.Sorted(maps.Keys(t.services))}
+	if t.from > 0 {
+		start := t.from.Std()
+		out.Start = &start
 	}
-	slices.Sort(out.Services)
+	for _, id := range t.others {
+		out.Others = append(out.Others, id.String())
+	}
 	return out
 }
 
-// TraceJSONLine writes a line of JSON about a trace, without its spans.
-func TraceJSONLine(w io.Writer, f trace.Flow) error { return json.NewEncoder(w).Encode(summarize(f)) }
+// TraceJSONLine writes a line of JSON about a trace, without its spans and those of
+// traces in which it goes on.
+func TraceJSONLine(w io.Writer, f trace.Flow) error {
+	return json.NewEncoder(w).Encode(newTraceTally(f, ownSpans(f)).summary(f))
+}
 
-// TraceJSON writes a trace with all of its spans, below what caused them, as JSON.
+// TraceJSON writes a trace with all of its spans, below what caused them, as JSON. It
+// is indented unless that would be most of it.
 func TraceJSON(w io.Writer, f trace.Flow, marked []trace.Node) error {
-	out := summarize(f)
 	marks := map[trace.Node][]string{}
 	for _, n := range marked {
 		marks[n] = []string{""}
 	}
-	root := newGrove(f, marks)
-	t := newTraceTally(f)
-	critical := map[trace.Node]int64{}
-	if t.node != trace.None {
-		for _, s := range f.Critical(t.node, nil) {
-			critical[s.Node] += int64(s.To.Sub(s.From))
+	t := &treeJSON{scene: newScene(f), tally: newTraceTally(f, allSpans), critical: map[trace.Node]int64{}}
+	if t.tally.node != trace.None {
+		for _, s := range f.Critical(t.tally.node, nil) {
+			t.critical[s.Node] += int64(s.To.Sub(s.From))
 		}
 	}
-	var below func(*branch) []*spanJSON
-	below = func(b *branch) (all []*spanJSON) {
-		for _, child := range b.children {
-			s := &spanJSON{Missing: child.text, Critical: critical[child.node], Children: below(child)}
-			if child.node != trace.None {
-				s.describe(f.Span(child.node), t.start)
-				s.Matches = child.marked
-				if child.rule != trace.ByParent {
-					s.Joined = child.rule.String()
-				}
-			}
-			all = append(all, s)
-		}
-		return all
-	}
-	out.Tree = below(root)
+	out := t.tally.summary(f)
+	out.Tree = t.below(newGrove(f, marks))
 	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
+	if depth(out.Tree) <= mostIndented {
+		e.SetIndent("", "  ")
+	}
 	return e.Encode(out)
 }
 
-func (s *spanJSON) describe(span trace.Span, start trace.Time) {
+// mostIndented is how deep spans may lie in a trace that is indented.
+const mostIndented = 100
+
+func depth(all []*spanJSON) (most int) {
+	for _, s := range all {
+		most = max(most, 1+depth(s.Children))
+	}
+	return most
+}
+
+// treeJSON is a trace while it is described.
+type treeJSON struct {
+	scene
+	tally    *traceTally
+	critical map[trace.Node]int64
+}
+
+func (t *treeJSON) below(b *branch) (all []*spanJSON) {
+	for _, child := range b.children {
+		s := &spanJSON{Missing: child.text, Critical: t.critical[child.node], Children: t.below(child)}
+		if child.node != trace.None {
+			t.describe(s, t.flow.Span(child.node))
+			s.Matches = child.marked
+			if child.rule != trace.ByParent {
+				s.Joined = child.rule.String()
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func (t *treeJSON) describe(s *spanJSON, span trace.Span) {
 	s.TraceID, s.SpanID, s.Service, s.Name = span.TraceID().String(), span.ID().String(), span.Service(), span.Name()
 	s.Kind, s.Status, s.Message = span.Kind().String(), span.Status().String(), span.StatusMessage()
-	s.Start, s.Duration = int64(span.Start().Sub(start)), int64(span.Duration())
+	if t.knows(span.Start()) {
+		start := int64(span.Start().Sub(t.tally.from))
+		s.Start = &start
+		if t.knows(span.End()) {
+			took := int64(span.Duration())
+			s.Duration = &took
+		}
+	}
 }

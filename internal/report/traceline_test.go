@@ -23,6 +23,13 @@ shop  order  0..100ms
   db  query  20..300ms`, 1, "     300ms   2 spans         ok  shop order, 2 services (1 span came late)"},
 		{"the parent did not arrive", `
 shop  order  0..100ms  parent=missing`, 0, "     100ms    1 span         ok  shop order (its parent did not arrive)"},
+		{"what it led to in other traces does not count", `
+shop  order  producer  0..100ms  #order
+email  mail  consumer  200..300ms  link=#order  error`, 0, "     100ms    1 span         ok  shop order, goes on in trace 02000000"},
+		{"in several", `
+shop  order  producer  0..100ms  #order
+email  mail  consumer  200..300ms  link=#order
+stock  pack  consumer  200..300ms  link=#order`, 0, "     100ms    1 span         ok  shop order, goes on in 2 traces"},
 		{"a name that would move the cursor", "shop  or\x1b[2Jder  0..100ms", 0, `     100ms    1 span         ok  shop or\x1b[2Jder`},
 	} {
 		f := newWorld(c.sketch, trace.FlowState{}).flow
@@ -33,10 +40,30 @@ shop  order  0..100ms  parent=missing`, 0, "     100ms    1 span         ok  sho
 	}
 }
 
-func TestShortTrace(t *testing.T) {
-	for want, id := range map[string]trace.TraceID{"4bf92f35": {0x4b, 0xf9, 0x2f, 0x35, 1}, "ab000000": {8: 0xab}, "00000001": {0: 0, 3: 1}} {
-		if got := shortTrace(id); got != want {
-			t.Errorf("%v: %s, want %s", id, got, want)
+// On a terminal the name is cut, and nothing else; ids may be shown with more digits.
+func TestTraceLineFits(t *testing.T) {
+	f := newWorld("shop  "+strings.Repeat("決済", 40)+"  0..100ms\n  db  query  20..30ms", trace.FlowState{}).flow
+	for s, want := range map[TextSettings]string{
+		{Width: 80}:                "01000000     100ms   2 spans         ok  shop 決済決済決済決済決済…, 2 services",
+		{Width: 20}:                "01000000     100ms   2 spans         ok  shop 決済決済決…, 2 services",
+		{Width: 80, ASCII: true}:   "01000000     100ms   2 spans         ok  shop ???????????????????..., 2 services",
+		{Width: 80, Verbose: true}: "01000000     100ms   2 spans         ok  shop " + strings.Repeat("決済", 40) + ", 2 services",
+		{Width: 80, Digits: 16}:    "0100000000000000     100ms   2 spans         ok  shop 決済決済決済…, 2 services",
+	} {
+		if got := TraceLine(f, 0, s); got != want {
+			t.Errorf("%+v:\n got %s\nwant %s", s, got, want)
+		}
+	}
+}
+
+// A span that lacks a time does not make a trace last for decades.
+func TestTraceLineTimes(t *testing.T) {
+	for how, want := range map[string]string{
+		"no time": "10ms", "no end": "10ms", "no start": "10ms", "a clock that was never set": "10ms",
+		"an end before the start": "10ms", "only spans without a time": "no time",
+	} {
+		if got := strings.Fields(TraceLine(timeless(how), 0, TextSettings{})[8:])[:2]; !strings.HasPrefix(strings.Join(got, " "), want) {
+			t.Errorf("%s: took %q, want %s", how, got, want)
 		}
 	}
 }

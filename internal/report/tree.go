@@ -38,7 +38,7 @@ func marksOf(p *page, verdicts []assertions.Verdict) map[trace.Node][]string {
 		if several {
 			name += " " + verdicts[i].Assertion.Name
 		}
-		for _, n := range slices.Concat(verdicts[i].Evidence.Spans, verdicts[i].Evidence.Timeline) {
+		for _, n := range slices.Concat(verdicts[i].Explanation().Spans, verdicts[i].Explanation().Timeline) {
 			node := n.Span.Node
 			if slices.Contains(marks[node], name) || marks[node] == nil && len(marks) >= markedSpans {
 				continue
@@ -58,6 +58,10 @@ const (
 
 func (p *page) tree(s scene, marks map[trace.Node][]string) {
 	if !s.exists() {
+		return
+	}
+	if s.flow.Evicted() {
+		p.paragraph(2, painted(dim, "no tree: "), "its spans made room for others once it was judged; raise --memory to see them")
 		return
 	}
 	head := p.padLeft("start", startWidth) + p.padLeft("took", durationWidth)
@@ -106,7 +110,7 @@ func (t *drawing) branchLine(b *branch, to string) {
 		return
 	}
 	span := t.flow.Span(b.node)
-	times := t.padLeft(t.at(span.Start()), startWidth) + t.padLeft(duration(span.Duration()), durationWidth) + "  "
+	times := t.padLeft(t.at(span.Start()), startWidth) + t.padLeft(t.took(intervalOf(span)), durationWidth) + "  "
 	what := hop(b.rule) + serviceName(span.Service()) + "  " + spanName(span.Name()) + role(span.Kind()) + t.oddities(b)
 	failed, mark := t.ends(b, span)
 	room := t.width - startWidth - durationWidth - 2 - t.cells(to) - t.cells(failed) - t.cells(mark)
@@ -134,7 +138,7 @@ func (t *drawing) oddities(b *branch) string {
 		s += ", received " + times(n)
 	}
 	if b.rule != trace.ByParent {
-		s += "  trace " + t.flow.Span(b.node).TraceID().String()[:8]
+		s += "  trace " + t.flow.Span(b.node).TraceID().Short()
 	}
 	return s
 }

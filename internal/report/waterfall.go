@@ -3,10 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"time"
 
-	"github.com/followspan/followspan/assertions"
 	"github.com/followspan/followspan/trace"
 )
 
@@ -19,7 +18,7 @@ func Waterfall(w io.Writer, f trace.Flow, marked []trace.Node, s TextSettings) e
 	fall := newFall(f, marked, s)
 	fall.head()
 	fall.services()
-	fall.openEdges(0, fall.scene)
+	fall.missing()
 	fall.rows()
 	fall.path()
 	_, err := w.Write(fall.Bytes())
@@ -40,6 +39,7 @@ type fall struct {
 	paints   map[string]paint // by service
 	order    []string         // of the services, as they first appear
 	count    map[string]int   // of spans
+	drawn    map[string]bool  // the signs of which bars were made
 	list     []fallRow
 	label    int // cells of the first column
 }
@@ -50,24 +50,27 @@ type fallRow struct {
 	branch *branch
 	hop    string // how it hangs on what is above it, if it is not its child
 	what   string // behind the service
+	short  string // what, without the package of an RPC
 	failed string
 	notes  string
+	trace  string // its id, for one of another trace; where there is room
 }
 
 func newFall(f trace.Flow, marked []trace.Node, s TextSettings) *fall {
 	w := &fall{
-		page: newPage(s), scene: newScene(f), tally: newTraceTally(f), marks: map[trace.Node][]string{},
-		critical: map[trace.Node][]trace.Stretch{}, paints: map[string]paint{}, count: map[string]int{},
+		page: newPage(s), scene: newScene(f), tally: newTraceTally(f, allSpans), marks: map[trace.Node][]string{},
+		critical: map[trace.Node][]trace.Stretch{}, paints: map[string]paint{}, count: map[string]int{}, drawn: map[string]bool{},
 	}
 	for _, n := range marked {
 		w.marks[n] = []string{"match"}
 	}
-	w.tree = newGrove(f, w.marks)
+	w.tree = newGrove(f, keepErrors(f, w.marks))
 	w.shown = uncut(f)
 	if !s.Verbose {
 		w.shown = fit(f, w.tree, treeLines, max(w.width/2/indentWidth, 4))
 	}
-	w.measure()
+	w.axis.period, w.origin = w.tally.period, w.tally.from
+	w.axis.leaveOut(w.moments())
 	w.meet(w.tree)
 	if w.tally.node != trace.None {
 		w.stretch = f.Critical(w.tally.node, nil)
@@ -81,20 +84,14 @@ func newFall(f trace.Flow, marked []trace.Node, s TextSettings) *fall {
 	return w
 }
 
-// measure finds where the axis begins and ends. A span without a time has no place
-// on it.
-func (w *fall) measure() {
+// moments are the known times of all spans.
+func (w *fall) moments() (all []trace.Time) {
 	for i := range w.flow.Len() {
-		s := w.flow.Span(w.flow.Member(i))
-		if s.Start() == 0 {
-			continue
+		if at, ok := w.when(intervalOf(w.flow.Span(w.flow.Member(i)))); ok {
+			all = append(all, at.start, at.end)
 		}
-		if w.axis.from == 0 || s.Start() < w.axis.from {
-			w.axis.from = s.Start()
-		}
-		w.axis.to = max(w.axis.to, s.End(), s.Start())
 	}
-	w.origin = w.axis.from
+	return all
 }
 
 // meet lists the services in the order in which they appear.
@@ -136,7 +133,11 @@ func (w *fall) row(b *branch, to string) fallRow {
 		return r
 	}
 	span := w.flow.Span(b.node)
-	r.hop, r.what = hop(b.rule), spanName(span.Name())+role(span.Kind())
+	what := role(span.Kind())
+	if r.hop = hop(b.rule); r.hop != "" && span.Kind() == trace.Consumer {
+		what = "" // who takes a message is a consumer
+	}
+	r.what, r.short = spanName(span.Name())+what, shortRPC(spanName(span.Name()))+what
 	if span.Status() == trace.Error {
 		r.failed = "ERROR"
 		if m := span.StatusMessage(); m != "" {
@@ -144,74 +145,10 @@ func (w *fall) row(b *branch, to string) fallRow {
 		}
 	}
 	r.notes = strings.Join(w.notes(b, span), " · ")
-	return r
-}
-
-// notes are what is worth a remark about a span.
-func (w *fall) notes(b *branch, span trace.Span) (notes []string) {
-	if len(w.marks[b.node]) > 0 {
-		notes = append(notes, w.glyphs.pointer+"match")
-	}
 	if b.rule != trace.ByParent {
-		if late := w.delay(b.node); late > 0 {
-			notes = append(notes, duration(late)+" later")
-		}
-		notes = append(notes, "trace "+shortTrace(span.TraceID()))
+		r.trace = "trace " + span.TraceID().Short()
 	}
-	if n := w.flow.Copies(b.node); n > 1 {
-		notes = append(notes, "received "+times(n))
-	}
-	if n := w.dangling(b.node, span); n > 0 {
-		notes = append(notes, count(n, "dangling link"))
-	}
-	if gap := w.gap(b.node); gap >= max(w.axis.to.Sub(w.axis.from)/5, time.Millisecond) {
-		notes = append(notes, "gap "+duration(gap))
-	}
-	return notes
-}
-
-// delay is how long after the end of what it follows from a span started; 0 if it
-// follows from nothing.
-func (w *fall) delay(n trace.Node) time.Duration {
-	for cause := range w.flow.Causes(n) {
-		return w.flow.Span(n).Start().Sub(w.flow.Span(cause).End())
-	}
-	return 0
-}
-
-// dangling is how many links of a span lead to spans that were not received.
-func (w *fall) dangling(n trace.Node, span trace.Span) (missing int) {
-	for l := range span.Links() {
-		found := false
-		for cause := range w.flow.Causes(n) {
-			c := w.flow.Span(cause)
-			found = found || c.ID() == l.SpanID() && c.TraceID() == l.TraceID()
-		}
-		if p, ok := w.flow.Parent(n); ok {
-			found = found || w.flow.Span(p).ID() == l.SpanID()
-		}
-		missing += boolInt(!found)
-	}
-	return missing
-}
-
-// gap is the longest time in which none of a span's children ran; 0 if it has none.
-func (w *fall) gap(n trace.Node) (longest time.Duration) {
-	span, at := w.flow.Span(n), trace.Time(0)
-	for _, c := range byStart(w.flow, w.flow.Children(n)) {
-		s := w.flow.Span(c)
-		if s.Start() == 0 {
-			continue // it says no time
-		}
-		if at == 0 {
-			at = span.Start()
-		}
-		longest, at = max(longest, min(s.Start(), span.End()).Sub(at)), max(at, s.End())
-	}
-	if at == 0 {
-		return 0
-	}
-	return max(longest, span.End().Sub(at))
+	return r
 }
 
 func (w *fall) head() {
@@ -219,16 +156,23 @@ func (w *fall) head() {
 	if traces := w.traces(); traces > 1 {
 		size += " in " + count(traces, "trace")
 	}
-	w.line(0, painted(bold, "trace "+w.flow.TraceID.String()), text("   "+size+" · "+duration(w.axis.to.Sub(w.axis.from))+" · "+w.tally.errorWords()))
+	w.flowing([]piece{
+		painted(bold, "trace "+w.flow.TraceID.String()), plainPiece,
+		text(size + " · " + w.tally.length() + " · " + w.tally.errorWords()), plainPiece,
+	})
+	name := w.tally.name()
 	if w.axis.from > 0 {
-		w.line(0, text(w.tally.name()+" at "+w.axis.from.String()))
+		name += " at " + w.axis.from.String()
 	}
+	w.line(0, text(name))
 }
 
 func (w *fall) traces() int {
 	ids := map[trace.TraceID]bool{}
 	for i := range w.flow.Len() {
-		ids[w.flow.Span(w.flow.Member(i)).TraceID()] = true
+		if s := w.flow.Span(w.flow.Member(i)); !s.Evicted() {
+			ids[s.TraceID()] = true
+		}
 	}
 	return len(ids)
 }
@@ -239,161 +183,29 @@ func (w *fall) services() {
 	var pieces []piece
 	for i, name := range w.order {
 		if i == most && len(w.order) > most+1 && !w.settings.Verbose {
-			pieces = append(pieces, text(fmt.Sprintf("… and %s more", number(len(w.order)-i))))
+			pieces = append(pieces, text(fmt.Sprintf("… and %s more", number(len(w.order)-i))), plainPiece)
 			break
 		}
-		pieces = append(pieces, painted(w.paints[name], serviceName(name)), text(" "+number(w.count[name])+"   "))
+		pieces = append(pieces, painted(w.paints[name], serviceName(name)), text(" "+number(w.count[name])))
 	}
 	w.flowing(pieces)
 }
 
 // flowing writes pieces, in pairs that stay together, on as many lines as they need.
 func (w *fall) flowing(pieces []piece) {
+	const between = "   "
 	var line []piece
 	used := 0
-	for len(pieces) > 0 {
-		pair := pieces[:min(2, len(pieces))]
-		pieces = pieces[len(pair):]
-		n := 0
-		for _, p := range pair {
-			n += w.cells(p.text)
-		}
-		if used > 0 && used+n > w.width {
+	for pair := range slices.Chunk(pieces, 2) {
+		n := w.cells(pair[0].text) + w.cells(pair[1].text)
+		if used > 0 && used+len(between)+n > w.width {
 			w.line(0, line...)
 			line, used = nil, 0
+		}
+		if used > 0 {
+			line, used = append(line, text(between)), used+len(between)
 		}
 		line, used = append(line, pair...), used+n
 	}
 	w.line(0, line...)
-}
-
-// Widths of the columns beside a waterfall.
-const (
-	fallDuration = 8
-	leastBar     = 10
-	mostBar      = 60
-)
-
-// layout divides the width between labels, bars and what stands behind them.
-func (w *fall) layout() {
-	label, behind := 0, 0
-	for _, r := range w.list {
-		if r.branch.node != trace.None {
-			label = max(label, w.cells(r.to+r.hop+w.serviceOf(r)+"  "+r.what))
-			behind = max(behind, w.cells(r.behind()))
-		}
-	}
-	behind = min(behind, w.width/4)
-	w.label = min(label, max((w.width-behind)/2, 16))
-	w.axis.cells = min(max(w.width-w.label-behind-fallDuration-5, leastBar), mostBar)
-}
-
-func (w *fall) serviceOf(r fallRow) string {
-	return serviceName(w.flow.Span(r.branch.node).Service())
-}
-
-func (r fallRow) behind() string {
-	return strings.TrimSpace(r.failed + "  " + r.notes)
-}
-
-func (w *fall) rows() {
-	w.layout()
-	w.blank()
-	w.line(0, painted(dim, strings.Repeat(" ", w.label+2)+w.ticks()))
-	for _, r := range w.list {
-		w.draw(r)
-	}
-}
-
-// ticks name as many moments above the bars as there is room for.
-func (w *fall) ticks() string {
-	parts := 1
-	for _, n := range []int{2, 4} {
-		if w.axis.cells >= n*12 {
-			parts = n
-		}
-	}
-	total := w.axis.to.Sub(w.axis.from)
-	out := ""
-	for i := range parts + 1 {
-		at := duration(total / time.Duration(parts) * time.Duration(i))
-		place := w.axis.cells * i / parts
-		if i == parts {
-			at = duration(total)
-			place = w.axis.cells - w.cells(at)
-		}
-		out += strings.Repeat(" ", max(place-w.cells(out), boolInt(i > 0))) + at
-	}
-	return out
-}
-
-func (w *fall) draw(r fallRow) {
-	if r.branch.node == trace.None {
-		w.line(0, painted(dim, r.to), painted(dim, r.branch.text))
-		return
-	}
-	span := w.flow.Span(r.branch.node)
-	service := painted(w.paints[span.Service()], w.serviceOf(r))
-	what := "  " + r.what
-	room := w.label - w.cells(r.to) - w.cells(r.hop) - w.cells(service.text)
-	if w.cells(what) > room {
-		what = w.cut(w.clean(what), max(room, 0))
-	}
-	pad := strings.Repeat(" ", max(room-w.cells(what), 0))
-	pieces := w.within(w.label, painted(dim, r.to), painted(dim, r.hop), service, text(what+pad))
-	pieces = append(pieces, text(" "), painted(dim, w.glyphs.edge), painted(w.paints[span.Service()], w.bar(r.branch.node, span)), painted(dim, w.glyphs.edge))
-	pieces = append(pieces, text(w.padLeft(duration(span.Duration()), fallDuration)))
-	if r.failed != "" {
-		room := w.width - w.label - w.axis.cells - fallDuration - 5
-		if r.notes != "" {
-			room -= w.cells(r.notes) + 2
-		}
-		pieces = append(pieces, painted(red, "  "+w.cut(w.clean(r.failed), max(room, len("ERROR")))))
-	}
-	if r.notes != "" {
-		pieces = append(pieces, text("  "+r.notes))
-	}
-	w.line(0, pieces...)
-}
-
-// within cuts pieces so that they fill no more than so many cells.
-func (w *fall) within(room int, pieces ...piece) (out []piece) {
-	for _, p := range pieces {
-		p.text = w.cut(w.clean(p.text), max(room, 0))
-		room -= w.cells(p.text)
-		out = append(out, p)
-	}
-	return out
-}
-
-// bar draws a span: the cells in which it was waited for are filled.
-func (w *fall) bar(n trace.Node, span trace.Span) string {
-	cells := make([]string, w.axis.cells)
-	for i := range cells {
-		cells[i] = " "
-	}
-	if span.Start() == 0 {
-		return strings.Join(cells, "")
-	}
-	first, end := w.place(span.Start(), span.End())
-	for i := first; i < end; i++ {
-		cells[i] = w.glyphs.thin
-	}
-	if span.End() <= span.Start() {
-		cells[first] = w.glyphs.instant
-	}
-	for _, c := range w.critical[n] {
-		if c.To <= c.From {
-			continue
-		}
-		first, end := w.place(c.From, c.To)
-		for i := first; i < end; i++ {
-			cells[i] = w.glyphs.filled
-		}
-	}
-	return strings.Join(cells, "")
-}
-
-func (w *fall) place(from, to trace.Time) (first, end int) {
-	return w.axis.bar(assertions.SpanRef{Start: max(from, w.axis.from), End: to})
 }

@@ -11,8 +11,12 @@ import (
 	"github.com/followspan/followspan/trace"
 )
 
-// shownShares is how many parts of a critical path are named.
-const shownShares = 5
+// shownShares is how many parts of a critical path are named, and shownName how many
+// cells of each name are shown.
+const (
+	shownShares = 5
+	shownName   = 60
+)
 
 // share is how long a span of one service and name was waited for, in all.
 type share struct {
@@ -21,46 +25,71 @@ type share struct {
 	spans int
 }
 
-// path says in words where the time of the root went.
-func (w *fall) path() {
-	total := time.Duration(0)
-	of := map[string]*share{}
+// shares parts the critical path, the longest first, and adds it up.
+func (w *fall) shares() (shares []*share, total time.Duration) {
+	byName := map[string]*share{}
 	counted := map[trace.Node]bool{}
-	var shares []*share
 	for _, c := range w.stretch {
+		if c.To <= c.From {
+			continue
+		}
 		span := w.flow.Span(c.Node)
-		name := ref(span.Service(), span.Name())
-		s := of[name]
+		name := ref(span.Service(), shortRPC(span.Name()))
+		s := byName[name]
 		if s == nil {
 			s = &share{name: name}
-			of[name] = s
+			byName[name] = s
 			shares = append(shares, s)
 		}
-		if !counted[c.Node] {
-			counted[c.Node] = true
-			s.spans++
-		}
+		s.spans += boolInt(!counted[c.Node])
+		counted[c.Node] = true
 		s.time += c.To.Sub(c.From)
 		total += c.To.Sub(c.From)
 	}
-	if total <= 0 || len(shares) < 2 {
+	slices.SortStableFunc(shares, func(a, b *share) int { return cmp.Compare(b.time, a.time) })
+	return shares, total
+}
+
+// path says what the signs of the bars mean, and in words where the time of the
+// root went.
+func (w *fall) path() {
+	w.legend()
+	shares, total := w.shares()
+	if len(shares) < 2 {
 		return
 	}
-	slices.SortStableFunc(shares, func(a, b *share) int { return cmp.Compare(b.time, a.time) })
 	var words []string
 	for i, s := range shares {
-		if i == shownShares || s.time <= 0 {
-			words = append(words, "…")
+		if i == shownShares && len(shares) > shownShares+1 {
+			words = append(words, "and "+number(len(shares)-i)+" more")
 			break
 		}
-		word := fmt.Sprintf("%s %s (%d %%)", s.name, duration(s.time), (100*s.time+total/2)/total)
+		word := fmt.Sprintf("%s %s (%d%%)", w.cut(w.clean(s.name), shownName), duration(s.time), (100*s.time+total/2)/total)
 		if s.spans > 1 {
 			word += " in " + count(s.spans, "span")
 		}
 		words = append(words, word)
 	}
-	w.blank()
-	w.paragraph(0, painted(bold, w.glyphs.filled+" critical path  "), duration(total)+": "+strings.Join(words, ", "))
+	w.paragraph(0, painted(bold, "critical path  "), duration(total)+": "+strings.Join(words, ", "))
+}
+
+// legend names the signs that were drawn, unless all are bars that say nothing new.
+func (w *fall) legend() {
+	var pieces []piece
+	for _, sign := range []struct{ glyph, means string }{
+		{w.glyphs.filled, "on the critical path"},
+		{w.glyphs.thin, "off it"},
+		{w.glyphs.instant, "an instant"},
+		{w.glyphs.cut, duration(w.axis.cut.to.Sub(w.axis.cut.from)) + " in which nothing began or ended, left out"},
+	} {
+		if w.drawn[sign.glyph] {
+			pieces = append(pieces, text(sign.glyph+" "), painted(dim, sign.means))
+		}
+	}
+	if len(pieces) > 2 || w.drawn[w.glyphs.instant] {
+		w.blank()
+		w.flowing(pieces)
+	}
 }
 
 // byStart sorts nodes by the start of their spans.

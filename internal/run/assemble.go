@@ -17,7 +17,7 @@ func (r *runner) result() *Result {
 	}
 	out := &Result{
 		Started: r.started, Duration: r.Clock.Now().Sub(r.started),
-		Ended: r.end(), Steps: r.steps, Received: r.received(),
+		Ended: r.end(), Recorded: r.recorded, Steps: r.steps, Received: r.received(),
 	}
 	r.ordered = r.inOrder()
 	view := r.Store.View()
@@ -37,7 +37,9 @@ func (r *runner) result() *Result {
 
 // judgedBy returns the instances of an input's flows.
 func (r *runner) judgedBy(input int) (out []assertions.Judged) {
-	for _, j := range r.inOrder() {
+	all := r.inOrder()
+	out = make([]assertions.Judged, 0, len(all))
+	for _, j := range all {
 		if j.input == input && !j.latest.IsZero() {
 			out = append(out, assertions.Judged{Instance: j.instance, Verdicts: j.verdicts})
 		}
@@ -76,11 +78,10 @@ func (o *oddities) list() []diag.Diagnostic {
 func (r *runner) oddities(view trace.View) []diag.Diagnostic {
 	stats := r.Store.Stats()
 	differing := oddities{what: "spans arrived twice with different content"}
-	for _, n := range stats.Differing {
+	for _, s := range stats.Differing {
 		differing.add(func() (string, string) {
-			s := view.Span(n)
-			return fmt.Sprintf("span %s of %s arrived twice with different content", s.ID(), s.Service()),
-				"The first version counts. Two spans share an id, or a span was changed after it was sent."
+			return fmt.Sprintf("span %s of %s arrived twice with different content", s.ID, s.Service),
+				"The first version counts. Many spans share an id, or a span was changed after it was sent."
 		})
 	}
 	shared := oddities{what: "values of correlation keys stand under several origins"}
@@ -89,46 +90,61 @@ func (r *runner) oddities(view trace.View) []diag.Diagnostic {
 			return "the correlation key " + value + " stands under several origins", "It joins nothing: it would merge flows that have nothing to do with each other."
 		})
 	}
+	messages := oddities{what: "messages were sent in several traces"}
+	for _, id := range stats.SharedMessages {
+		messages.add(func() (string, string) {
+			return "the message " + id + " was sent in several traces", "Who consumes it belongs to the flows of all of them: give each message an id of its own."
+		})
+	}
 	backwards := oddities{what: "flows have spans that started before what caused them"}
 	for _, j := range r.inOrder() {
-		if c, n := firstContradiction(j.latest); n > 0 {
+		if j.backwards.count > 0 {
 			backwards.add(func() (string, string) {
-				cause, effect := j.latest.Span(c.Cause), j.latest.Span(c.Effect)
-				return fmt.Sprintf("%s/%s started %v before %s/%s, which caused it", effect.Service(), effect.Name(), c.By, cause.Service(), cause.Name()),
-					fmt.Sprintf("Flow %s has %d such pairs. Their timestamps contradict causality and order nothing.", j.latest.ID, n)
+				return j.backwards.first, fmt.Sprintf("Flow %s has %d such pairs. Their timestamps contradict causality and order nothing.", j.latest.ID, j.backwards.count)
 			})
 		}
 	}
-	return slices.Concat(differing.list(), shared.list(), backwards.list())
+	silent := oddities{what: "peers that a flow calls silent send spans"}
+	for _, name := range r.silentPeers() {
+		if sent := stats.Services[name]; sent > 0 {
+			silent.add(func() (string, string) {
+				return fmt.Sprintf("stitch.silent names %s, which sent spans (%d)", name, sent), "What calls of it owe counts as not missing: is it another peer of that name?"
+			})
+		}
+	}
+	return slices.Concat(differing.list(), shared.list(), messages.list(), backwards.list(), silent.list())
 }
 
-// firstContradiction returns one of the pairs whose timestamps deny what caused
-// what, and how many there are.
-func firstContradiction(f trace.Flow) (trace.Contradiction, int) {
-	if f.IsZero() {
-		return trace.Contradiction{}, 0
+// silentPeers are those that the flows say send no spans, each once.
+func (r *runner) silentPeers() (names []string) {
+	for _, in := range r.Inputs {
+		for _, flow := range in.Suite.File().Flows {
+			if in.selects(flow.Name) {
+				names = append(names, flow.Stitch.Silent...)
+			}
+		}
 	}
-	all := trace.NewOrder(f, 0).Contradictions()
-	if len(all) == 0 {
-		return trace.Contradiction{}, 0
-	}
-	return all[0], len(all)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (r *runner) flowResult(input int, suite *assertions.Suite, flow *assertions.Flow, view trace.View) FlowResult {
-	out := FlowResult{Name: flow.Name, Description: flow.Description}
-	var closed []*assertions.Instance
+	out := FlowResult{Name: flow.Name, Description: flow.Description, Instances: make([]InstanceResult, 0, r.instances(input, flow.Name))}
+	var closed []*assertions.Instance // that are compared
 	for _, j := range r.inOrder() {
 		if j.input == input && j.flow == flow.Name && !j.latest.IsZero() {
 			j.instance.Complete(j.latest, j.verdicts)
 			sortVerdicts(j.verdicts, flow.Assertions)
 			out.Instances = append(out.Instances, InstanceResult{Flow: j.latest, Verdicts: j.verdicts})
-			closed = append(closed, j.instance)
+			if j.across {
+				closed = append(closed, j.instance)
+			}
 		}
 	}
 	if !flow.IsInvariant() {
-		v := suite.JudgeRuns(flow.Name, len(out.Instances), view)
-		out.Runs, out.Across = &v, suite.JudgeAcross(flow.Name, closed)
+		s := r.Store.Stats()
+		v := suite.JudgeRuns(flow.Name, len(out.Instances), view, s.Lost+s.Refused)
+		out.Runs, out.Across = &v, suite.JudgeAcross(flow.Name, closed, s.Lost+s.Refused)
 	}
 	return out
 }

@@ -2,9 +2,11 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/followspan/followspan/assertions"
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/trace"
 )
@@ -14,9 +16,9 @@ type CheckSettings struct {
 	Inputs []Input
 	// Store was made with RecordedMemberships(Inputs) and RecordedStore.
 	Store *store.Store
-	// Read feeds the store until the recordings end, or ctx does. An error of ctx
-	// means that the rest was not read.
-	Read func(ctx context.Context) error
+	// Read hands all batches to take until the recordings end, take fails, or ctx ends.
+	// An error of ctx means that the rest was not read; one of take is store.ErrFull.
+	Read func(ctx context.Context, take func(trace.Batch) error) error
 	// Clock says how long the check took; nil is SystemClock.
 	Clock Clock
 }
@@ -30,10 +32,10 @@ func RecordedStore(bytes int64) store.Settings {
 // recordedTime is when everything in a recording was received.
 const recordedTime trace.Time = 1
 
-// Recorded makes a batch of a recording what a [RecordedStore] takes.
-func Recorded(b trace.Batch) trace.Batch {
+// Record puts a batch of a recording into a [RecordedStore].
+func Record(ctx context.Context, s *store.Store, b trace.Batch) error {
 	b.Received = recordedTime
-	return b
+	return s.Consume(ctx, b)
 }
 
 // RecordedMemberships is [Memberships] for recordings, which hold no sign of a
@@ -58,26 +60,60 @@ func RecordedMemberships(inputs []Input) ([]trace.Membership, error) {
 	return all, nil
 }
 
-// Check judges recorded traces. Every flow closes when the recordings end. An error
-// is one of Read; when ctx ends, it judges what was read and says so.
+// Check judges recorded traces. Flows close when the recordings end, and before that
+// only where there is not memory enough for all. An error is one of Read; when ctx
+// ends, it judges what was read and says so.
 func Check(ctx context.Context, s CheckSettings) (*Result, error) {
 	r := newRunner(Settings{Inputs: s.Inputs, Store: s.Store, Clock: s.Clock})
 	r.recorded = true
-	if err := s.Read(ctx); err != nil && ctx.Err() == nil {
+	if err := s.Read(ctx, func(b trace.Batch) error { return r.take(ctx, b) }); err != nil && ctx.Err() == nil {
 		return nil, err
 	}
+	whole := context.WithoutCancel(ctx)
 	if r.interrupted = ctx.Err() != nil; r.interrupted {
 		rest := trace.Batch{Refused: []trace.Refusal{{Reason: "the rest of the recordings, which was not read"}}}
-		_ = s.Store.Consume(context.WithoutCancel(ctx), Recorded(rest)) // it takes no memory, so there is room
+		_ = Record(whole, s.Store, rest) // it takes no memory, so there is room
 	}
 	s.Store.Close(trace.ByEndOfRecording)
-	r.judgeRest()
+	r.judgeChanged(whole)
+	r.doubtEarly()
 	return r.result(), nil
 }
 
-// judgeRest judges what changed until the store was closed.
-func (r *runner) judgeRest() {
-	for f := range r.receive(context.Background()) {
+// take puts a batch into the store, if need be with room that flows make which are
+// judged before the recordings end.
+func (r *runner) take(ctx context.Context, b trace.Batch) error {
+	err := Record(ctx, r.Store, b)
+	for errors.Is(err, store.ErrFull) && !errors.Is(err, store.ErrTooLarge) && r.Store.CloseOldest() {
+		now, cancel := context.WithCancel(ctx)
+		cancel()
+		r.judgeChanged(now)
+		err = Record(ctx, r.Store, b)
+	}
+	return err
+}
+
+// judgeChanged judges what has changed, until nothing more has and ctx is done, or
+// the store is closed.
+func (r *runner) judgeChanged(ctx context.Context) {
+	for {
+		f, err := r.Store.Next(ctx)
+		if err != nil {
+			return
+		}
 		r.judge(f)
+	}
+}
+
+// doubtEarly takes into account that something was left out of the recordings: what
+// a flow that was judged early misses of it nobody knows.
+func (r *runner) doubtEarly() {
+	if r.Store.Stats().Lost == 0 {
+		return
+	}
+	for _, j := range r.byRecord {
+		if j.final && j.latest.Reason() == trace.ByMemory {
+			assertions.Doubt(j.verdicts, "parts of the recordings could not be read, after the flow had been judged early to make room")
+		}
 	}
 }

@@ -37,9 +37,9 @@ func check(t *testing.T, ctx context.Context, in []Input, batches []trace.Batch,
 		t.Fatal(err)
 	}
 	s := store.New(flows, RecordedStore(0))
-	return Check(ctx, CheckSettings{Inputs: in, Store: s, Read: func(ctx context.Context) error {
+	return Check(ctx, CheckSettings{Inputs: in, Store: s, Read: func(_ context.Context, take func(trace.Batch) error) error {
 		for _, b := range batches {
-			if err := s.Consume(ctx, Recorded(b)); err != nil {
+			if err := take(b); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -37,7 +37,7 @@ func (j *Journal) Store(op store.Op) {
 	e := Entry{
 		Do: deeds[op.Kind], Now: op.Now, Spans: op.Batch.Spans,
 		Received: op.Batch.Received, Sender: op.Batch.Sender, UserAgent: op.Batch.UserAgent, Refused: op.Batch.Refused,
-		Flow: op.Flow, Number: op.Number, Members: op.Members, Why: op.Why, Handed: op.Handed,
+		Flow: op.Flow, Node: op.Node, Number: op.Number, Members: op.Members, Why: op.Why, Handed: op.Handed,
 	}
 	if op.Kind == store.OpExpect {
 		e.TraceID, e.SpanID = op.TraceID.String(), op.SpanID.String()
@@ -80,6 +80,7 @@ type Entry struct {
 	Flow     string               `json:"flow,omitzero"`
 	TraceID  string               `json:"traceId,omitzero"`
 	SpanID   string               `json:"spanId,omitzero"`
+	Node     trace.Node           `json:"node,omitzero"`
 	Number   uint32               `json:"number,omitzero"`
 	Members  int                  `json:"members,omitzero"`
 	Why      trace.Reason         `json:"why,omitzero"`
@@ -110,16 +111,20 @@ const (
 	doClose    Deed = "close"
 	doFlushed  Deed = "flushed"
 	doCloseAll Deed = "close all"
-	doAwait    Deed = "await"  // the flow that was expected
-	doJudge    Deed = "judge"  // the flow that was handed out
-	doAnswer   Deed = "answer" // what a trigger was answered is known
-	doSystem   Deed = "system" // it has ended by itself
+	doEvict    Deed = "evict"      // a flow
+	doEvictOne Deed = "evict span" // in no flow
+	doCut      Deed = "cut"        // a flow that takes all memory
+	doAwait    Deed = "await"      // the flow that was expected
+	doJudge    Deed = "judge"      // the flow that was handed out
+	doAnswer   Deed = "answer"     // what a trigger was answered is known
+	doSystem   Deed = "system"     // it has ended by itself
 	doEnd      Deed = "end"
 )
 
 var deeds = [...]Deed{
 	store.OpConsume: doConsume, store.OpRefuse: doRefuse, store.OpExpect: doExpect, store.OpNext: doNext,
 	store.OpCloseFlow: doClose, store.OpFlushed: doFlushed, store.OpClose: doCloseAll,
+	store.OpEvict: doEvict, store.OpEvictSpan: doEvictOne, store.OpCut: doCut,
 }
 
 // op is the entry as the store knows it, if it is about the store.
@@ -129,7 +134,7 @@ func (e *Entry) op() (op store.Op, ok bool, err error) {
 			continue
 		}
 		op = store.Op{
-			Kind: store.OpKind(kind), Now: e.Now, Flow: e.Flow, Number: e.Number, Members: e.Members, Why: e.Why, Handed: e.Handed,
+			Kind: store.OpKind(kind), Now: e.Now, Flow: e.Flow, Node: e.Node, Number: e.Number, Members: e.Members, Why: e.Why, Handed: e.Handed,
 			Batch: trace.Batch{Spans: e.Spans, Received: e.Received, Sender: e.Sender, UserAgent: e.UserAgent, Refused: e.Refused},
 		}
 		if op.TraceID, err = e.traceID(); err == nil && e.SpanID != "" {

@@ -1,9 +1,6 @@
 package run
 
 import (
-	"cmp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/followspan/followspan/assertions"
@@ -55,6 +52,8 @@ type judged struct {
 	invariant bool
 	across    bool // the flow is looked at again, whole, with its other instances
 	hopeless  bool // nothing more will come: it closes as soon as it is complete
+	began     trace.Time
+	backwards contradictions
 }
 
 // answer is what came of a trigger.
@@ -94,14 +93,20 @@ func (r *runner) judgedOf(f trace.Flow) *judged {
 	j := r.byRecord[f.FlowRecord]
 	if j == nil {
 		d := r.declared[f.Declaration]
-		j = &judged{input: d.input, flow: d.flow, instance: r.Inputs[d.input].Suite.Open(d.flow)}
+		j = &judged{input: d.input, flow: d.flow}
 		flow := r.Inputs[d.input].Suite.Flow(d.flow)
 		j.across, j.invariant = len(flow.Across) > 0, flow.IsInvariant()
-		j.instance.Require(r.Require)
-		j.hear(r.answers[f.TraceID])
+		r.begin(j, f)
 		r.byRecord[f.FlowRecord] = j
 	}
 	return j
+}
+
+// begin lets an instance be judged from the beginning.
+func (r *runner) begin(j *judged, f trace.Flow) {
+	j.instance, j.verdicts = r.Inputs[j.input].Suite.Open(j.flow), nil
+	j.instance.Require(r.Require)
+	j.hear(r.answers[f.TraceID])
 }
 
 // judge looks at a flow that changed, and closes it once nothing more can or
@@ -112,10 +117,17 @@ func (r *runner) judge(f trace.Flow) {
 		delete(r.byRecord, f.FlowRecord)
 		return
 	}
+	if r.recorded && f.State() != trace.Closed {
+		return // There is nobody to tell yet.
+	}
 	j := r.judgedOf(f)
 	if j.final {
 		r.revise(j, f)
+		r.release(j)
 		return
+	}
+	if f.Moves() != j.latest.Moves() {
+		r.begin(j, f) // Something that was certain may not be.
 	}
 	j.latest, j.ready = f, false
 	j.verdicts = append(j.verdicts, j.instance.Evaluate(f)...)
@@ -123,6 +135,7 @@ func (r *runner) judge(f trace.Flow) {
 	case f.State() == trace.Closed:
 		r.deadline = r.deadline || f.Reason() == trace.ByDeadline
 		j.final = true
+		r.release(j)
 	case j.instance.Done() && !j.across:
 		r.close(j, trace.ByVerdicts)
 	case f.State() == trace.Complete && (j.hopeless || r.systemEnded || len(j.instance.Awaiting()) == 0):
@@ -149,20 +162,7 @@ func (r *runner) close(j *judged, why trace.Reason) {
 	if !r.replayed {
 		r.Store.CloseFlow(j.latest, why)
 	}
-}
-
-// revise judges a flow that was closed and got more spans.
-func (r *runner) revise(j *judged, f trace.Flow) {
-	if f.Len() == j.latest.Len() {
-		return
-	}
-	j.latest = f
-	for _, v := range j.instance.Revise(f, j.verdicts) {
-		i := slices.IndexFunc(j.verdicts, func(old assertions.Verdict) bool { return old.Assertion == v.Assertion })
-		if i >= 0 {
-			j.verdicts[i] = v
-		}
-	}
+	r.release(j)
 }
 
 // pollEvery is how often the run looks at what no event announces.
@@ -238,40 +238,4 @@ func (r *runner) tellWaiting() {
 		}
 	}
 	r.Events(Event{Waiting: w})
-}
-
-// inOrder returns the instances by their start: when they began to be received, of
-// a recording when they began.
-func (r *runner) inOrder() []*judged {
-	if r.ordered != nil {
-		return r.ordered
-	}
-	type placed struct {
-		*judged
-		began trace.Time
-	}
-	places := make([]placed, 0, len(r.byRecord))
-	for _, j := range r.byRecord {
-		places = append(places, placed{j, j.began()})
-	}
-	slices.SortFunc(places, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.latest.Started, b.latest.Started),
-			cmp.Compare(a.began, b.began), strings.Compare(a.latest.ID, b.latest.ID))
-	})
-	all := make([]*judged, len(places))
-	for i, p := range places {
-		all[i] = p.judged
-	}
-	return all
-}
-
-// began is the start of the origin, or of the first member if there is none.
-func (j *judged) began() trace.Time {
-	switch n, ok := j.latest.Origin(); {
-	case ok:
-		return j.latest.Span(n).Start()
-	case j.latest.IsZero() || j.latest.Len() == 0:
-		return 0
-	}
-	return j.latest.Span(j.latest.Member(0)).Start()
 }

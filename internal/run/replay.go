@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,8 @@ type ReplaySettings struct {
 }
 
 // Replay judges again what a journal tells of a run. A journal that ends before the
-// run did tells of one that was interrupted. The error is one of Next, [ErrDiverged],
+// run did tells of one that was interrupted, and what it would have told is a loss to
+// the flows that were open. The error is one of Next, [ErrDiverged],
 // or says that the journal is none.
 func Replay(s ReplaySettings) (*Result, error) {
 	p := &replay{runner: newRunner(Settings{Inputs: s.Inputs, Store: s.Store, Require: s.Require})}
@@ -139,6 +141,7 @@ func (p *replay) cutShort() *Result {
 	for _, f := range p.handed {
 		p.judge(f)
 	}
+	p.Store.CutOff()
 	p.closeAll(trace.ByEndOfRecording)
 	return p.result()
 }
@@ -147,5 +150,5 @@ func (p *replay) cutShort() *Result {
 func (p *replay) closeAll(why trace.Reason) {
 	p.replayed = false
 	p.Store.Close(why)
-	p.judgeRest()
+	p.judgeChanged(context.Background())
 }

@@ -49,10 +49,10 @@ func (k *keptJournal) reader(n int) func() (Entry, error) {
 }
 
 // replay judges again and wants the same result.
-func (k *keptJournal) replay(t *testing.T, what, text string, require assertions.Grade, want *Result) {
+func (k *keptJournal) replay(t *testing.T, what, text string, require assertions.Grade, want *Result, settings store.Settings) {
 	t.Helper()
 	s := ReplaySettings{Inputs: []Input{{Suite: load(t, text)}}, Require: require, Next: k.reader(len(k.lines))}
-	s.Store = store.New(Memberships(s.Inputs), store.Settings{RunID: "r1"})
+	s.Store = store.New(Memberships(s.Inputs), settings)
 	got, err := Replay(s)
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
@@ -78,7 +78,7 @@ func told(r *Result) string {
 	}
 	for v := range r.Verdicts() {
 		fmt.Fprintf(&b, "%s: %v early=%v at %v by %+v, %v %v %q %+v %v %v\n", v.Assertion.Name, v.Outcome, v.Early, v.At, v.By, v.Grade, v.Vacuous,
-			v.Evidence.Why, v.Evidence.Spans, v.Evidence.Facts, v.Evidence.Notes)
+			v.Explanation().Why, v.Explanation().Spans, v.Explanation().Facts, v.Explanation().Notes)
 	}
 	return b.String()
 }
@@ -111,7 +111,7 @@ invariants:
 		result := Run(t.Context(), r.settings)
 		result.Received.Refused = append(result.Received.Refused, trace.Loss{What: "something", Count: 3})
 		r.settings.Journal.End(result)
-		kept.replay(t, "the run", text, assertions.Quiet, result)
+		kept.replay(t, "the run", text, assertions.Quiet, result, store.Settings{RunID: "r1"})
 
 		loose := ReplaySettings{Inputs: r.settings.Inputs, Next: kept.reader(len(kept.lines)), Loose: true}
 		loose.Store = store.New(Memberships(loose.Inputs), store.Settings{RunID: "r1"})
@@ -126,8 +126,29 @@ invariants:
 			if err != nil || got.Ended != EndedByInterrupt || got.ExitCode(false) == ExitPassed {
 				t.Fatalf("cut short after %d entries: %v, %+v", n, err, got)
 			}
+			if wrong := hasty(got); wrong != "" {
+				t.Errorf("cut short after %d entries: %s", n, wrong)
+			}
 		}
 	})
+}
+
+// hasty is a verdict on a flow that was open where a journal was cut short, though what
+// may have come behind that could change it; "" if there is none.
+func hasty(r *Result) string {
+	for _, flow := range r.Files[0].Flows {
+		if flow.Runs != nil && flow.Runs.Outcome == assertions.Fail {
+			return flow.Runs.Assertion.Name + " fails"
+		}
+		for _, in := range flow.Instances {
+			for _, v := range in.Verdicts {
+				if in.Flow.Reason() == trace.ByEndOfRecording && !v.Early && (v.Outcome == assertions.Fail || v.Outcome == assertions.Pass && v.Grade == assertions.Quiet) {
+					return fmt.Sprintf("%s of %s: %v, %v", v.Assertion.Name, in.Flow.ID, v.Outcome, v.Grade)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // Exporters that send at once, in whatever order the store takes them, are replayed
@@ -158,7 +179,7 @@ flows:
 	if n := len(result.Files[0].Flows[0].Instances); n < requests {
 		t.Errorf("%d instances", n)
 	}
-	kept.replay(t, "concurrent exporters", text, assertions.Quiet, result)
+	kept.replay(t, "concurrent exporters", text, assertions.Quiet, result, store.Settings{RunID: "r1"})
 }
 
 // exportShuffled sends orders of some steps, in any order and some of it twice.

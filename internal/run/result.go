@@ -15,6 +15,8 @@ type Result struct {
 	Started  time.Time
 	Duration time.Duration
 	Ended    End
+	// Recorded says that recorded traces were judged, and nothing ran.
+	Recorded bool
 	Files    []FileResult
 	// Steps are what the run did besides judging: the system, the triggers and the
 	// command under test, with how each ended.

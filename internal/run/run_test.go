@@ -125,7 +125,7 @@ func TestRunRevises(t *testing.T) {
 			t.Errorf("the verdict is %v after a late span that must never be", got)
 		}
 		for v := range result.Verdicts() {
-			if notes := strings.Join(v.Evidence.Notes, " "); v.Outcome == assertions.Fail && !strings.Contains(notes, "shop/late arrived 3.1s after the flow had closed (complete). timing.quiet: 4s would") {
+			if notes := strings.Join(v.Explanation().Notes, " "); v.Outcome == assertions.Fail && !strings.Contains(notes, "shop/late arrived 3.1s after the flow had closed (complete). timing.quiet: 4s would") {
 				t.Errorf("notes: %s", notes)
 			}
 		}
@@ -138,8 +138,11 @@ type acted struct{ then func(TraceContext) }
 func (a acted) String() string { return "acted" }
 
 func (a acted) Do(_ context.Context, t TraceContext) Performed {
+	span := ownSpan(t, "acted")
+	span.Start = trace.TimeOf(time.Now())
 	a.then(t)
-	return Performed{Span: ownSpan(t, "acted"), Response: &Response{}, ExitCode: -1}
+	span.End = trace.TimeOf(time.Now())
+	return Performed{Span: span, Response: &Response{}, ExitCode: -1}
 }
 
 // What a trigger caused is awaited, however late SDKs send it.

@@ -48,7 +48,7 @@ func (r *runner) startSystem(ctx context.Context) (captured map[string]string, o
 	command.Grace = declared.Stop
 	command.Lines = func(line string) { r.tell(Event{Line: line}) }
 	r.tell(Event{Started: "system: " + command.String()})
-	system := System{Command: command}
+	system := System{Command: command, Timeout: declared.Start}
 	if d := declared.Ready; d != nil {
 		system.Ready = Ready{Output: d.Output, TCP: d.TCP.Expand(nil), HTTP: d.HTTP.Expand(nil)}
 	}

@@ -27,9 +27,11 @@ var (
 type tally struct{ right, falseGreen, falseRed, open, skipped int }
 
 // No verdict is a pass where the truth is a failure. A system that followspan starts
-// and stops cannot fool it, whatever of contexts, clocks and deliveries goes wrong,
-// nor any system where absences must be proved. Silence alone can: of a system that
-// somebody else runs, spans may be lost that leave no trace.
+// and stops cannot fool it, whatever of contexts, clocks and deliveries goes wrong, as
+// long as those who lose contexts send spans; nor can any system where absences must be
+// proved, nor an SDK's queue that ran over. Silence alone can: of a system that somebody
+// else runs, spans may be lost, or contexts, that leave no trace. And no verdict is a
+// failure where the truth is a pass, unless something went wrong.
 func TestSimulation(t *testing.T) {
 	counts := map[string]*tally{}
 	for i := range *simulations {
@@ -55,13 +57,16 @@ func simulate(t *testing.T, seed uint64, require assertions.Grade, counts map[st
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	began := trace.TimeOf(time.Now()).Add(time.Millisecond)
-	answered := w.request(began)
+	answered := w.happen(began)
 	w.breakExports()
-	w.text = w.suite()
+	w.text = w.flowFile()
 	r.Inputs = []Input{{Suite: load(t, w.text)}}
 	journal := &keptJournal{}
 	r.Journal = NewJournal(journal.keep)
-	r.Store = store.New(Memberships(r.Inputs), store.Settings{RunID: "r1", Journal: r.Journal.Store})
+	settings := store.Settings{RunID: "r1", RunTrace: w.suite, RunSpan: w.suiteTop}
+	recorded := settings
+	recorded.Journal = r.Journal.Store
+	r.Store = store.New(Memberships(r.Inputs), recorded)
 	r.GRPC = func(GRPCCall) Action {
 		return acted{func(tc TraceContext) {
 			w.continueTrace(tc)
@@ -82,7 +87,7 @@ func simulate(t *testing.T, seed uint64, require assertions.Grade, counts map[st
 	result := Run(ctx, *r)
 	w.compare(t, seed, require, result, counts)
 	r.Journal.End(result)
-	journal.replay(t, fmt.Sprintf("seed %d, absences %v", seed, require), w.text, require, result)
+	journal.replay(t, fmt.Sprintf("seed %d, absences %v", seed, require), w.text, require, result, settings)
 }
 
 func load(t *testing.T, text string) *assertions.Suite {
@@ -118,7 +123,7 @@ func (w *world) finish(to *store.Store) {
 // actual judges what really happened.
 func (w *world) actual(t *testing.T, text string) map[string]assertions.Outcome {
 	suite := load(t, text)
-	st := store.New(suite.Memberships(), store.Settings{})
+	st := store.New(suite.Memberships(), store.Settings{RunTrace: w.suite, RunSpan: w.suiteTop})
 	if _, err := st.Expect("f", w.flow, w.trigger); err != nil {
 		t.Fatal(err)
 	}
@@ -132,17 +137,18 @@ func (w *world) actual(t *testing.T, text string) map[string]assertions.Outcome 
 		}
 	}
 	st.Close(trace.ByEndOfRecording)
-	f, err := st.Next(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := suite.Open("f")
-	in.SetResponse(assertions.Response{})
 	out := map[string]assertions.Outcome{}
-	for _, v := range in.Evaluate(f) {
-		out[v.Assertion.Name] = v.Outcome
+	for {
+		f, err := st.Next(t.Context())
+		if err != nil {
+			return out
+		}
+		in := suite.Open(f.Declaration)
+		in.SetResponse(assertions.Response{})
+		for _, v := range in.Evaluate(f) {
+			out[f.Declaration+": "+v.Assertion.Name] = holds(v.Outcome)
+		}
 	}
-	return out
 }
 
 func (w *world) compare(t *testing.T, seed uint64, require assertions.Grade, result *Result, counts map[string]*tally) {
@@ -153,27 +159,44 @@ func (w *world) compare(t *testing.T, seed uint64, require assertions.Grade, res
 		c = &tally{}
 		counts[kind] = c
 	}
-	for v := range result.Verdicts() {
-		if v.Assertion.Kind == assertions.KindRuns {
-			continue
-		}
-		truth := actual[v.Assertion.Name]
-		switch {
-		case truth != assertions.Pass && truth != assertions.Fail:
-			c.skipped++
-		case v.Outcome == truth:
-			c.right++
-		case v.Outcome == assertions.Pass:
-			c.falseGreen++
-			if w.mustHold(require) {
-				t.Errorf("seed %d: %s passed, and it is false; %s\n%s%s", seed, v.Assertion.Name, kind, w.text, w.show())
+	for _, f := range result.Files[0].Flows {
+		for _, in := range f.Instances {
+			for _, v := range in.Verdicts {
+				w.count(t, seed, require, c, f.Name, &v, actual[f.Name+": "+v.Assertion.Name])
 			}
-		case v.Outcome == assertions.Fail:
-			c.falseRed++
-		default:
-			c.open++
 		}
 	}
+}
+
+// count compares one verdict about a flow with the truth.
+func (w *world) count(t *testing.T, seed uint64, require assertions.Grade, c *tally, flow string, v *assertions.Verdict, truth assertions.Outcome) {
+	switch found := holds(v.Outcome); {
+	case v.Assertion.Kind == assertions.KindRuns:
+	case truth != assertions.Pass && truth != assertions.Fail:
+		c.skipped++
+	case found == truth:
+		c.right++
+	case found == assertions.Pass:
+		c.falseGreen++
+		if w.mustHold(require) {
+			t.Errorf("seed %d: %s of %s passed, and it is false; %s\n%s%s", seed, v.Assertion.Name, flow, w.kind(require), w.text, w.show())
+		}
+	case found == assertions.Fail:
+		c.falseRed++
+		if strings.HasSuffix(w.kind(require), "nothing wrong") {
+			t.Errorf("seed %d: %s of %s failed, and it holds; %s\n%s%s", seed, v.Assertion.Name, flow, w.kind(require), w.text, w.show())
+		}
+	default:
+		c.open++
+	}
+}
+
+// holds takes an assertion that does not apply for one that holds: neither fails a run.
+func holds(o assertions.Outcome) assertions.Outcome {
+	if o == assertions.NotApplicable {
+		return assertions.Pass
+	}
+	return o
 }
 
 // mustHold reports whether a false pass is a defect, rather than what silence
@@ -201,8 +224,8 @@ func (w *world) kind(require assertions.Grade) string {
 func (w *world) show() string {
 	var b strings.Builder
 	for _, e := range w.spans {
-		fmt.Fprintf(&b, "%s %s %s %s..%s id=%x parent=%x silent=%v lost=%v orphaned=%v error=%v delay=%v\n", e.by.name, e.Name, e.Kind,
-			e.Start.Sub(w.spans[0].Start), e.End.Sub(w.spans[0].Start), e.ID[6:], e.Parent[6:], e.by.silent, e.lost, !e.orphaned.IsZero(), e.Status == trace.Error, e.by.delay)
+		fmt.Fprintf(&b, "%s %s %s %s..%s id=%x parent=%x request=%d silent=%v lost=%v refused=%v orphaned=%v error=%v delay=%v offset=%v links=%d\n", e.by.name, e.Name, e.Kind,
+			e.Start.Sub(w.spans[0].Start), e.End.Sub(w.spans[0].Start), e.ID[6:], e.Parent[6:], e.request, e.by.silent, e.lost || e.unsampled, e.refused, !e.orphaned.IsZero(), e.Status == trace.Error, e.by.delay, e.by.offset, len(e.linksTo))
 	}
 	return b.String()
 }

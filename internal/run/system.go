@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,15 +8,12 @@ import (
 	"time"
 )
 
-// DefaultReadyTimeout leaves time for a system that compiles itself first.
-const DefaultReadyTimeout = 2 * time.Minute
-
 // System says how to start the system under test. Command.Lines gets what it
 // prints, also while it starts.
 type System struct {
 	Command Command
 	Ready   Ready
-	Timeout time.Duration // until it is ready; 0 is DefaultReadyTimeout
+	Timeout time.Duration // until it is ready, at most
 }
 
 // Ready says how to see that a system can be used. Whatever is set must hold; if
@@ -83,8 +79,7 @@ func groups(re *regexp.Regexp, match []string) map[string]string {
 // is called at most once, and fails if the system ends first, if the time runs
 // out, or if ctx ends; the caller then still has to call Stop.
 func (r *RunningSystem) AwaitReady(ctx context.Context) (params map[string]string, err error) {
-	limit := cmp.Or(r.system.Timeout, DefaultReadyTimeout)
-	waiting, cancel := withTimeout(ctx, r.clock, limit)
+	waiting, cancel := withTimeout(ctx, r.clock, r.system.Timeout)
 	defer cancel()
 	go func() {
 		select {
@@ -101,7 +96,7 @@ func (r *RunningSystem) AwaitReady(ctx context.Context) (params map[string]strin
 	case ctx.Err() != nil:
 		r.unready = fmt.Errorf("was interrupted before it was ready: %w", context.Cause(ctx))
 	case errors.Is(context.Cause(waiting), errTimeUp):
-		r.unready = fmt.Errorf("was not ready within %v: %w", limit, err)
+		r.unready = fmt.Errorf("was not ready within %v (system.start): %w", r.system.Timeout, err)
 	default:
 		r.unready = err
 	}

@@ -28,9 +28,12 @@ func startSystem(t *testing.T, s System, clock Clock) *RunningSystem {
 	return r
 }
 
+// readyTime is longer than any test takes.
+const readyTime = 2 * time.Minute
+
 // living is a system that says so and lives on until its standard input closes.
 func living() System {
-	return System{Command: playing("reader")}
+	return System{Command: playing("reader"), Timeout: readyTime}
 }
 
 func TestReadyByOutput(t *testing.T) {
@@ -38,6 +41,7 @@ func TestReadyByOutput(t *testing.T) {
 	var progress []string
 	system := System{
 		Command: Command{Shell: `printf 'compiling\nfrontend on http://127.0.0.1:8123\nfrontend on http://127.0.0.1:9\n'; cat`},
+		Timeout: readyTime,
 		Ready:   Ready{Output: regexp.MustCompile(`(?P<service>\w+) on (?P<url>http://\S+)`)},
 	}
 	system.Command.Lines = func(line string) { progress = append(progress, line) }
@@ -107,8 +111,8 @@ func TestNotReadyInTime(t *testing.T) {
 		awaits time.Duration // the timer that shows that it waits
 		want   string
 	}{
-		{Ready{Output: regexp.MustCompile("never")}, DefaultReadyTimeout, `was not ready within 2m0s: it printed no line that matches "never"`},
-		{Ready{HTTP: server.URL}, firstPause, `was not ready within 2m0s: GET ` + server.URL + ` answers 502 Bad Gateway`},
+		{Ready{Output: regexp.MustCompile("never")}, readyTime, `was not ready within 2m0s (system.start): it printed no line that matches "never"`},
+		{Ready{HTTP: server.URL}, firstPause, `was not ready within 2m0s (system.start): GET ` + server.URL + ` answers 502 Bad Gateway`},
 	} {
 		system, clock := living(), newHandClock()
 		system.Ready = test.ready
@@ -123,7 +127,7 @@ func TestNotReadyInTime(t *testing.T) {
 		<-reading // so that there is output to show
 		go func() {
 			clock.expect(test.awaits)
-			clock.pass(DefaultReadyTimeout)
+			clock.pass(readyTime)
 		}()
 		_, err := r.AwaitReady(t.Context())
 		if err == nil || err.Error() != test.want {
@@ -147,7 +151,7 @@ func TestSystemThatEndsBeforeItIsReady(t *testing.T) {
 			"tcp":    {TCP: refusing(t)},
 			"http":   {HTTP: "http://" + refusing(t)},
 		} {
-			r := startSystem(t, System{Command: Command{Shell: test.line}, Ready: ready}, SystemClock{})
+			r := startSystem(t, System{Command: Command{Shell: test.line}, Ready: ready, Timeout: readyTime}, SystemClock{})
 			_, err := r.AwaitReady(t.Context())
 			if err == nil || err.Error() != test.want {
 				t.Errorf("%s: got %v, want %s", name, err, test.want)
@@ -161,7 +165,7 @@ func TestSystemThatEndsBeforeItIsReady(t *testing.T) {
 
 func TestSystemThatEndsDuringTheRun(t *testing.T) {
 	needShell(t)
-	r := startSystem(t, System{Command: Command{Shell: "echo here; read x; echo gone; exit 2"}, Ready: Ready{Output: regexp.MustCompile("here")}}, SystemClock{})
+	r := startSystem(t, System{Command: Command{Shell: "echo here; read x; echo gone; exit 2"}, Ready: Ready{Output: regexp.MustCompile("here")}, Timeout: readyTime}, SystemClock{})
 	if _, err := r.AwaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}

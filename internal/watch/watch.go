@@ -11,7 +11,7 @@ import (
 )
 
 // Membership makes an instance of every trace; a store to be watched has it.
-var Membership = trace.Membership{Flow: "trace", Opens: trace.OpensByTrace, Scope: trace.ScopeTrace}
+var Membership = trace.Membership{Flow: "trace", Opens: trace.OpensByTrace, Scope: trace.ScopeTrace, Hasty: true}
 
 // Quiet is how long nothing must come of a trace that lacks spans until it is told
 // of all the same.
@@ -21,10 +21,14 @@ const Quiet = 3 * time.Second
 const remembered = 100_000
 
 // Traces tells of every trace once the store says that it is complete or nothing
-// came for a while, and once more when spans came late: that many. It returns when
-// the store is closed and everything was told, or with the context's error.
+// came for a while, and once more when spans of its own came late: that many. It
+// returns when the store is closed and everything was told, or with the context's error.
 func Traces(ctx context.Context, st *store.Store, tell func(f trace.Flow, late int)) error {
-	w := watcher{told: map[*trace.FlowRecord]int{}, latest: map[*trace.FlowRecord]trace.Flow{}, tell: tell}
+	w := watcher{told: map[*trace.FlowRecord]counts{}, latest: map[*trace.FlowRecord]trace.Flow{}, tell: tell}
+	w.release = func(f trace.Flow) {
+		st.CloseFlow(f, trace.BySilence)
+		st.Release(f)
+	}
 	for {
 		f, err := w.next(ctx, st)
 		switch {
@@ -43,9 +47,23 @@ func Traces(ctx context.Context, st *store.Store, tell func(f trace.Flow, late i
 // watcher knows which traces are to be told of.
 type watcher struct {
 	tell    func(trace.Flow, int)
-	told    map[*trace.FlowRecord]int // spans
+	release func(trace.Flow) // what was told of may make room
+	told    map[*trace.FlowRecord]counts
 	latest  map[*trace.FlowRecord]trace.Flow
 	waiting []change // in the order of time
+}
+
+// counts are how many spans were known of a trace: with what it led to in others, and
+// its own.
+type counts struct{ all, own int }
+
+func own(f trace.Flow) (n int) {
+	for i := range f.Len() {
+		if s := f.Span(f.Member(i)); s.Evicted() || s.TraceID() == f.TraceID {
+			n++
+		}
+	}
+	return n
 }
 
 // change is that something came of a trace. A later one makes it void.
@@ -67,8 +85,12 @@ func (w *watcher) next(ctx context.Context, st *store.Store) (trace.Flow, error)
 
 // changed tells of a complete trace, and lets others wait.
 func (w *watcher) changed(f trace.Flow) {
-	if f.Len() == w.told[f.FlowRecord] {
-		return // it has only become complete, or closed
+	if f.Evicted() {
+		return // it was told of, and made room
+	}
+	if f.Len() == w.told[f.FlowRecord].all {
+		w.release(f) // it has only become complete, or closed
+		return
 	}
 	w.latest[f.FlowRecord] = f
 	if f.State() == trace.Complete {
@@ -102,10 +124,13 @@ func (w *watcher) say(of *trace.FlowRecord) {
 	if len(w.told) >= remembered {
 		clear(w.told)
 	}
-	w.told[of] = f.Len()
-	late := 0
-	if before > 0 {
-		late = f.Len() - before
+	now := counts{all: f.Len(), own: own(f)}
+	w.told[of] = now
+	switch {
+	case before.all == 0:
+		w.tell(f, 0)
+	case now.own > before.own:
+		w.tell(f, now.own-before.own)
 	}
-	w.tell(f, late)
+	w.release(f)
 }

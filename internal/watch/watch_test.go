@@ -3,6 +3,7 @@ package watch_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +64,9 @@ shop  order  0..100ms
 		{"not again for a copy", `
 shop  order  0..100ms
 copy  at=2s`, []string{"600ms: order, 1 spans, 0 late"}},
+		{"not again for what another trace did later, which is told of by itself", `
+shop   order  producer  0..100ms  #order
+email  mail   consumer  5s..6s  link=#order`, []string{"600ms: order, 1 spans, 0 late", "6.5s: mail, 1 spans, 0 late"}},
 		{"all, before it ends", `
 shop  order  0..20s  internal parent=missing`, []string{"23s: order, 1 spans, 0 late"}},
 	} {
@@ -95,4 +99,32 @@ func TestTracesEndsWithItsContext(t *testing.T) {
 	if err := watch.Traces(ctx, st, func(trace.Flow, int) {}); err == nil {
 		t.Error("no error")
 	}
+}
+
+// What was told of makes room for what comes, however much that is.
+func TestTracesMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := store.New([]trace.Membership{watch.Membership}, store.Settings{Bytes: 32 << 20})
+		told := 0
+		done := make(chan error)
+		go func() { done <- watch.Traces(t.Context(), st, func(trace.Flow, int) { told++ }) }()
+		var w trace.Builder
+		const traces = 300
+		for i := range traces {
+			for j := range 50 {
+				text := strings.Repeat(fmt.Sprint(i, " ", j, " "), 1000)
+				now := trace.TimeOf(time.Now())
+				w.Add(&trace.SpanData{TraceID: trace.TraceID{1, byte(i >> 8), byte(i)}, ID: trace.SpanID{1, byte(j)}, Name: "work", Start: now, End: now + 1,
+					Attrs: []trace.Attr{{Key: "text", Value: trace.StringValue(text)}}})
+			}
+			if err := st.Consume(t.Context(), trace.Batch{Spans: w.Commit()}); err != nil {
+				t.Fatalf("trace %d: %v", i, err)
+			}
+			time.Sleep(100 * time.Millisecond) // long before a deadline
+		}
+		st.Close(trace.ByEndOfRun)
+		if err := <-done; err != nil || told != traces || st.Stats().Evicted == 0 {
+			t.Errorf("told of %d traces, evicted %d, %v; want all told and some evicted", told, st.Stats().Evicted, err)
+		}
+	})
 }

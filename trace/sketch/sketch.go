@@ -216,6 +216,7 @@ func (p *parser) finish() (*Sketch, error) {
 		}
 		for _, label := range l.links {
 			if label == unsampled {
+				l.data.Flags = 0x101
 				l.data.Links = append(l.data.Links, trace.LinkData{TraceID: traceID(0xdead), SpanID: spanID(0xdead), Flags: 0x100})
 				continue
 			}

@@ -86,7 +86,7 @@ func evalIndex(f *Frame, e *Expr) Value {
 	case *groups:
 		return x.at(i)
 	case mapping:
-		return x.find(Aliases(i.Str()))
+		return x.find(trace.Aliases(i.Str()))
 	}
 	return e.fail("%s cannot be indexed", describe(v))
 }

@@ -34,7 +34,7 @@ func (s source) lookup(span trace.Span, keys []string) (trace.Value, string) {
 // Attribute reads what an expression reads under the key: from the span, its
 // resource or its scope, under the key or an alias of it.
 func Attribute(key string) func(trace.Span) (trace.Value, bool) {
-	keys := Aliases(key)
+	keys := trace.Aliases(key)
 	return func(s trace.Span) (trace.Value, bool) {
 		v, found := anywhere.lookup(s, keys)
 		return v, found != ""

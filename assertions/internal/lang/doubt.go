@@ -22,6 +22,8 @@ type Doubt struct {
 	Try  string // what would help, if anything
 	// From and To are the place in the source; both are 0 if it is everywhere.
 	From, To int
+	// Exhausted: the evaluation ran out of its budget.
+	Exhausted bool
 }
 
 // arriving is the doubt of everything that later spans may change.

@@ -23,7 +23,7 @@ func (f *Frame) parentOf(n trace.Node) (trace.Node, parentState) {
 	if n == trace.None {
 		return trace.None, noParent
 	}
-	if p, ok := f.View.Parent(n); ok {
+	if p, ok := f.parentNode(n); ok {
 		return p, arrived
 	}
 	if f.Open && !f.span(n).ParentID().IsZero() {
@@ -63,7 +63,7 @@ func (f *Frame) callerOf(n trace.Node) (trace.Node, parentState) {
 }
 
 func getRoot(f *Frame, n trace.Node) Value {
-	for t := range f.View.Trace(n) {
+	for t := range f.ofTrace(n) {
 		f.step(1)
 		if f.span(t).ParentID().IsZero() {
 			return spanValue(t)
@@ -90,13 +90,13 @@ func getAncestors(f *Frame, n trace.Node) Value {
 }
 
 func getChildren(f *Frame, n trace.Node) Value {
-	return setValue(f.ByStart(slices.Collect(f.View.Children(n))), f.coming())
+	return setValue(f.ByStart(slices.Collect(f.childrenOf(n))), f.coming())
 }
 
 func getDescendants(f *Frame, n trace.Node) Value {
 	var out []trace.Node
 	for queue := []trace.Node{n}; len(queue) > 0; queue = queue[1:] {
-		for c := range f.View.Children(queue[0]) {
+		for c := range f.childrenOf(queue[0]) {
 			f.step(1)
 			out = append(out, c)
 			queue = append(queue, c)
@@ -107,7 +107,7 @@ func getDescendants(f *Frame, n trace.Node) Value {
 
 func getTrace(f *Frame, n trace.Node) Value {
 	var out []trace.Node
-	for t := range f.View.Trace(n) {
+	for t := range f.ofTrace(n) {
 		f.step(1)
 		out = append(out, t)
 	}
@@ -116,7 +116,7 @@ func getTrace(f *Frame, n trace.Node) Value {
 
 func getLinkedBy(f *Frame, n trace.Node) Value {
 	var out []trace.Node
-	for t, rule := range f.View.Effects(n) {
+	for t, rule := range f.effectsOf(n) {
 		f.step(1)
 		if rule == trace.ByLink {
 			out = append(out, t)
@@ -157,6 +157,9 @@ func getSelfTime(f *Frame, n trace.Node) Value {
 	if f.Open {
 		return unknown(edgePending)
 	}
+	if took(f.span(n)) == missing {
+		return missing
+	}
 	var total time.Duration
 	f.uncovered(n, func(d time.Duration) { total += d })
 	return durationValue(total)
@@ -166,6 +169,9 @@ func getMaxGap(f *Frame, n trace.Node) Value {
 	if f.Open {
 		return unknown(edgePending)
 	}
+	if took(f.span(n)) == missing {
+		return missing
+	}
 	var longest time.Duration
 	f.uncovered(n, func(d time.Duration) { longest = max(longest, d) })
 	return durationValue(longest)
@@ -173,7 +179,7 @@ func getMaxGap(f *Frame, n trace.Node) Value {
 
 // linkTarget is the span that a link names, if it has arrived.
 func (f *Frame) linkTarget(l linkRef) Value {
-	for t, rule := range f.View.Causes(l.of) {
+	for t, rule := range f.causesOf(l.of) {
 		s := f.span(t)
 		if rule == trace.ByLink && s.ID() == l.link.SpanID() && s.TraceID() == l.link.TraceID() {
 			return spanValue(t)

@@ -21,6 +21,12 @@ mail  receive  consumer  140..150ms  #mail link=#pub order.id=o-2
 // worldFrame is the sketch above as a closed flow; the sets are spans, shop, pay,
 // both and none.
 func worldFrame(t testing.TB) *Frame {
+	f, _ := worldAndGraph(t)
+	return f
+}
+
+func worldAndGraph(t testing.TB) (*Frame, *trace.Graph) {
+	t.Helper()
 	s := sketch.MustParse(world)
 	g := trace.NewGraph()
 	nodes := map[trace.SpanID]trace.Node{}
@@ -45,7 +51,7 @@ func worldFrame(t testing.TB) *Frame {
 	node := func(label string) trace.Node { return nodes[s.Labels[label].ID()] }
 	f.Sets = []SetState{{Nodes: f.ordered(all)}, {Nodes: []trace.Node{node("shop")}}, {Nodes: []trace.Node{node("pay"), node("pay2")}},
 		{Nodes: []trace.Node{node("shop"), node("mail")}}, {}, {Nodes: []trace.Node{node("bank")}}, {Nodes: []trace.Node{node("mail")}}}
-	return f
+	return f, g
 }
 
 func (f *Frame) ordered(nodes []trace.Node) (out []trace.Node) {

@@ -32,9 +32,9 @@ var spanFields = []*field{
 	{Name: "kind", Type: typ(TString), Doc: "server, client, producer, consumer, internal or unspecified", values: kindWords, get: func(f *Frame, n trace.Node) Value { return stringValue(f.span(n).Kind().String()) }},
 	{Name: "status", Type: typ(TString), Doc: "unset, ok or error", values: statusWords, get: func(f *Frame, n trace.Node) Value { return stringValue(f.span(n).Status().String()) }},
 	{Name: "statusMessage", Type: typ(TString), Doc: "what the span says about its status", get: func(f *Frame, n trace.Node) Value { return present(f.span(n).StatusMessage()) }},
-	{Name: "start", Type: typ(TTime), Doc: "when it started, as its service's clock said", get: func(f *Frame, n trace.Node) Value { return timeValue(f.span(n).Start()) }},
-	{Name: "end", Type: typ(TTime), Doc: "when it ended, as its service's clock said", get: func(f *Frame, n trace.Node) Value { return timeValue(f.span(n).End()) }},
-	{Name: "duration", Type: typ(TDuration), Doc: "end less start", get: func(f *Frame, n trace.Node) Value { return durationValue(f.span(n).Duration()) }},
+	{Name: "start", Type: typ(TTime), Doc: "when it started, as its service's clock said", get: func(f *Frame, n trace.Node) Value { return known(f.span(n).Start()) }},
+	{Name: "end", Type: typ(TTime), Doc: "when it ended, as its service's clock said", get: func(f *Frame, n trace.Node) Value { return known(f.span(n).End()) }},
+	{Name: "duration", Type: typ(TDuration), Doc: "end less start, missing if that is negative", get: func(f *Frame, n trace.Node) Value { return took(f.span(n)) }},
 	{Name: "traceID", Type: typ(TString), Doc: "the trace id in hex", get: func(f *Frame, n trace.Node) Value { return stringValue(f.span(n).TraceID().String()) }},
 	{Name: "spanID", Type: typ(TString), Doc: "the span id in hex", get: func(f *Frame, n trace.Node) Value { return stringValue(f.span(n).ID().String()) }},
 	{Name: "selfTime", Type: typ(TDuration), Doc: "the part of its duration in which no child ran", edges: true, get: getSelfTime},
@@ -64,6 +64,23 @@ var fieldByName = func() map[string]*field {
 	}
 	return m
 }()
+
+// known is a time, missing if it is zero: then the span does not say it.
+func known(t trace.Time) Value {
+	if t == 0 {
+		return missing
+	}
+	return timeValue(t)
+}
+
+// took is the duration of a span, missing unless it says both of its times, and these
+// in their order.
+func took(s trace.Span) Value {
+	if s.Start() == 0 || s.End() == 0 || s.End() < s.Start() {
+		return missing
+	}
+	return durationValue(s.Duration())
+}
 
 func present(s string) Value {
 	if s == "" {
@@ -122,7 +139,7 @@ func compareSpans(a, b trace.Span) int { return a.Compare(b) }
 
 // uncovered walks over the stretches of a span in which none of its children ran.
 func (f *Frame) uncovered(n trace.Node, stretch func(time.Duration)) {
-	children := f.ByStart(slices.Collect(f.View.Children(n)))
+	children := f.ByStart(slices.Collect(f.childrenOf(n)))
 	at, end := f.span(n).Start(), f.span(n).End()
 	for _, c := range children {
 		s := f.span(c)

@@ -43,12 +43,17 @@ type Frame struct {
 	Response *Response
 	// Runs are the closed instances that across: sees.
 	Runs []*RunState
+	// Left, if not nil, is how many steps all evaluations together may still take,
+	// each within its own budget.
+	Left *int
 	// Within, if positive, hides what starts later than that after the origin.
 	Within time.Duration
 
 	bare  trace.Span // the subject where there is no view
 	slots []Value
 	steps int
+	spent int  // steps of all evaluations
+	lost  bool // something that was looked at had been evicted
 }
 
 // SetState is a declared set as far as it is known.
@@ -64,6 +69,8 @@ type SetState struct {
 type Order interface {
 	EndBeforeStart(a, b trace.Node) trace.Ordering
 	StartBeforeStart(a, b trace.Node) trace.Ordering
+	// Process names the process whose clock a span was stamped by.
+	Process(n trace.Node) string
 }
 
 // Response is what a trigger was answered.
@@ -85,14 +92,23 @@ type RunState struct {
 // Value evaluates the expression from the beginning. An expression that runs out
 // of its budget, or fails in a way that nobody foresaw, is an Unknown that Failed.
 func (e *Expr) Value(f *Frame) (v Value) {
-	f.steps = Budget
+	f.steps, f.lost = Budget, false
+	if f.Left != nil {
+		f.steps = max(min(Budget, *f.Left), 0)
+	}
+	had := f.steps
 	f.room(e.slots)
 	defer func() {
+		took := had - max(f.steps, 0)
+		f.spent += 1 + took
+		if f.Left != nil {
+			*f.Left -= took
+		}
 		if r := recover(); r != nil {
 			v = e.recovered(r)
 		}
 	}()
-	return e.value(f)
+	return f.butLost(e.value(f))
 }
 
 // room makes room for what closures and let bind.
@@ -125,8 +141,10 @@ type outOfBudget struct{}
 
 func (e *Expr) recovered(r any) Value {
 	if _, ok := r.(outOfBudget); ok {
-		return e.failTry("narrow the sets first, or compare them by a common key with groupBy",
+		d := e.failure("narrow the sets first, or compare them by a common key with groupBy",
 			"this took more than %d million steps and was given up", Budget/1_000_000)
+		d.Exhausted = true
+		return unknown(d)
 	}
 	return e.fail("internal error while evaluating: %v", r)
 }
@@ -163,12 +181,8 @@ func (f *Frame) Guard(do func()) (done bool) {
 // Steps is how many steps the last evaluation took.
 func (f *Frame) Steps() int { return Budget - f.steps }
 
-func (f *Frame) span(n trace.Node) trace.Span {
-	if n == trace.None {
-		return f.bare
-	}
-	return f.View.Span(n)
-}
+// Spent is how many steps and evaluations there were in all.
+func (f *Frame) Spent() int { return f.spent }
 
 // coming is the doubt of what later spans may change; nil once none can come.
 func (f *Frame) coming() *Doubt {

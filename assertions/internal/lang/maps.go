@@ -54,7 +54,7 @@ func (m attrMap) find(keys []string) Value {
 }
 
 func (m attrMap) has(key string) bool {
-	return slices.ContainsFunc(Aliases(key), func(k string) bool {
+	return slices.ContainsFunc(trace.Aliases(key), func(k string) bool {
 		if m.from == anywhere {
 			_, ok := m.span.Attr(k)
 			return ok
@@ -75,7 +75,7 @@ type detailMap struct{ detail }
 
 func (m detailMap) entries() iter.Seq2[string, Value] { return converted(m.Attrs()) }
 func (m detailMap) find(keys []string) Value          { return firstAttr(m.Attr, keys) }
-func (m detailMap) has(key string) bool               { return m.find(Aliases(key)).kind != Missing }
+func (m detailMap) has(key string) bool               { return m.find(trace.Aliases(key)).kind != Missing }
 
 // nestedMap is an attribute whose value is a map.
 type nestedMap struct{ v trace.Value }

@@ -85,10 +85,11 @@ func (e *Expr) someOf(f *Frame, nodes []trace.Node, answer func(trace.Node, Valu
 		}
 	}()
 	for n < len(nodes) {
-		f.steps, f.slots[0].num = Budget, uint64(uint32(nodes[n]))
+		f.steps, f.lost, f.slots[0].num = Budget, false, uint64(uint32(nodes[n]))
 		asking = true
-		v := e.value(f)
+		v := f.butLost(e.value(f))
 		asking = false
+		f.spent += 1 + Budget - f.steps
 		answer(nodes[n], v)
 		n++
 	}

@@ -95,15 +95,15 @@ func (t *Tally) due(f *Frame, members int) bool {
 
 func (t *Tally) ask(f *Frame, e *Expr, n trace.Node) {
 	f.step(1)
-	if e.service != "" && f.span(n).Service() != e.service {
-		t.no++
-		return
-	}
+	before := f.lost
+	f.lost = false
+	v := f.butLost(e.ofMember(f, n))
+	f.lost = before
 	if e.Word.Name == "distinct" {
-		t.tell(f, n, e.Args[1].of(f, spanValue(n)))
+		t.tell(f, n, v)
 		return
 	}
-	switch v := e.Args[1].holds(f, spanValue(n)); {
+	switch {
 	case v.True():
 		t.yes++
 	case v.False():
@@ -113,6 +113,17 @@ func (t *Tally) ask(f *Frame, e *Expr, n trace.Node) {
 	default:
 		t.failed = worse(t.failed, v.Doubt())
 	}
+}
+
+// ofMember is what the closure of a call says of a member.
+func (e *Expr) ofMember(f *Frame, n trace.Node) Value {
+	switch {
+	case e.service != "" && f.span(n).Service() != e.service:
+		return no
+	case e.Word.Name == "distinct":
+		return e.Args[1].of(f, spanValue(n))
+	}
+	return e.Args[1].holds(f, spanValue(n))
 }
 
 // tell remembers a value.

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,8 +14,8 @@ var arrowWords = []*Word{
 		Args: []Arg{spansArg, aArg}, Result: typ(TSet), Class: Up, Edges: true, run: runCalledBy},
 	{Name: "calledDirectlyBy", Group: "arrows", Doc: "calledBy, with no third service in between but those listed",
 		Args: []Arg{spansArg, aArg, {Name: "through", Kind: ListArg, Optional: true}}, Result: typ(TSet), Class: Up, Edges: true, run: runCalledDirectlyBy},
-	{Name: "entersService", Group: "arrows", Doc: "a call of the service arrives here: a server or consumer span of it, one whose parent is another service's, or the client or producer span that names it if it sends no spans",
-		Args: []Arg{{Name: "span", Kind: SpansArg}, {Name: "service", Kind: StringArg}}, Result: typ(TBool), Class: Fixed, Edges: true, run: runEntersService},
+	{Name: "entersService", Group: "arrows", Doc: "a call of the service, for an operation if given, arrives here: a server or consumer span of it, one whose parent is another service's, or the client or producer span that names it if it sends no spans; of several that tell of one call, one",
+		Args: []Arg{{Name: "span", Kind: SpansArg}, {Name: "service", Kind: StringArg}, {Name: "operation", Kind: StringArg, Optional: true}}, Result: typ(TBool), Class: Fixed, Edges: true, run: runEntersService},
 	{Name: "callees", Group: "arrows", Doc: "what a calls directly, but for the parties listed: their entry spans, or the spans that call peers which send none; databases only if listed",
 		Args: []Arg{aArg, {Name: "but", Kind: ListArg, Optional: true}}, Result: typ(TSet), Class: Up, Edges: true, run: runCallees},
 	{Name: "operation", Group: "arrows", Doc: "the span's name, METHOD /route, route, RPC method or messaging destination is this",
@@ -57,7 +58,7 @@ func (f *Frame) leaves(n trace.Node) bool {
 }
 
 func (f *Frame) selfOrAbove(n trace.Node, in func(trace.Node) bool) bool {
-	for ok := true; ok; n, ok = f.View.Parent(n) {
+	for ok := true; ok; n, ok = f.parentNode(n) {
 		if f.step(1); in(n) {
 			return true
 		}
@@ -76,15 +77,19 @@ func runEntersService(f *Frame, e *Expr) (Value, *Doubt) {
 	if !ok {
 		return missing, nil
 	}
-	return f.entersService(n, e.Args[1].value(f).Str()), nil
+	operation := ""
+	if len(e.Args) > 2 {
+		operation = e.Args[2].value(f).Str()
+	}
+	return f.entersService(n, e.Args[1].value(f).Str(), operation), nil
 }
 
-func (f *Frame) entersService(n trace.Node, service string) Value {
+func (f *Frame) entersService(n trace.Node, service, operation string) Value {
 	s := f.span(n)
 	if s.Service() == service {
 		switch s.Kind() {
 		case trace.Server, trace.Consumer:
-			return yes
+			return f.isEntry(n, operation)
 		}
 		p, state := f.parentOf(n)
 		if state == awaited {
@@ -103,11 +108,13 @@ func (f *Frame) entersService(n trace.Node, service string) Value {
 	if f.Open {
 		return unknown(edgePending)
 	}
-	return yes
+	return boolValue(!f.isToldElsewhere(n, func(m trace.Node) bool {
+		return slices.Contains(f.Peers(m), service) && f.does(m, operation)
+	}))
 }
 
 // peerKeys are the attributes by which a calling span names its peer.
-var peerKeys = [][]string{Aliases("peer.service"), Aliases("server.address"), Aliases("messaging.destination.name"), Aliases("rpc.service")}
+var peerKeys = [][]string{trace.Aliases("peer.service"), trace.Aliases("server.address"), trace.Aliases("messaging.destination.name"), trace.Aliases("rpc.service")}
 
 // Peers are the names that a calling span has for its peer.
 func (f *Frame) Peers(n trace.Node) []string {
@@ -117,6 +124,9 @@ func (f *Frame) Peers(n trace.Node) []string {
 		for _, k := range keys {
 			if v, ok := s.Attr(k); ok && v.Kind() == trace.String {
 				out = append(out, v.Str())
+				if u := (url.URL{Host: v.Str()}); u.Port() != "" {
+					out = append(out, u.Hostname())
+				}
 			}
 		}
 	}
@@ -128,8 +138,12 @@ func runOperation(f *Frame, e *Expr) (Value, *Doubt) {
 	if !ok {
 		return missing, nil
 	}
-	want := e.Args[1].value(f).Str()
-	return boolValue(slices.ContainsFunc(f.Operations(n), func(name string) bool { return sameOperation(name, want) })), nil
+	return boolValue(f.does(n, e.Args[1].value(f).Str())), nil
+}
+
+// does reports whether a span does what is wanted, "" being anything.
+func (f *Frame) does(n trace.Node, want string) bool {
+	return want == "" || slices.ContainsFunc(f.Operations(n), func(name string) bool { return sameOperation(name, want) })
 }
 
 // sameOperation compares two names; the last part of a gRPC method is enough.
@@ -145,7 +159,7 @@ func (f *Frame) Operations(n trace.Node) []string {
 	s := f.span(n)
 	out := []string{s.Name()}
 	get := func(key string) string {
-		v, _ := anywhere.lookup(s, Aliases(key))
+		v, _ := anywhere.lookup(s, trace.Aliases(key))
 		return v.Str()
 	}
 	if route := get("http.route"); route != "" {
@@ -193,13 +207,13 @@ func runCallees(f *Frame, e *Expr) (Value, *Doubt) {
 				out = append(out, m)
 			}
 		}
-		for m := range f.View.Children(n) {
+		for m := range f.childrenOf(n) {
 			visit(m)
 		}
-		for m := range f.View.Effects(n) {
+		for m := range f.effectsOf(n) {
 			visit(m)
 		}
-		if !entered && f.leaves(n) && !f.allowedPeer(n, but) {
+		if !entered && f.leaves(n) && !f.allowedPeer(n, but) && !f.isToldElsewhere(n, func(m trace.Node) bool { return f.samePeer(n, m) }) {
 			if f.Open {
 				d = worse(d, edgePending)
 				continue
@@ -214,8 +228,18 @@ func runCallees(f *Frame, e *Expr) (Value, *Doubt) {
 // it names a listed party, or nobody, or a database.
 func (f *Frame) allowedPeer(n trace.Node, but []string) bool {
 	peers := f.Peers(n)
-	if _, key := anywhere.lookup(f.span(n), Aliases("db.system.name")); key != "" {
+	if f.isDatabase(n) {
 		return true
 	}
+	for outer := range f.View.Around(n) {
+		if f.isDatabase(outer) {
+			return true
+		}
+	}
 	return len(peers) == 0 || slices.ContainsFunc(peers, func(p string) bool { return slices.Contains(but, p) })
+}
+
+func (f *Frame) isDatabase(n trace.Node) bool {
+	_, key := anywhere.lookup(f.span(n), trace.Aliases("db.system.name"))
+	return key != ""
 }

@@ -94,8 +94,9 @@ func (f *Frame) extremes(nodes []trace.Node, beyond func(a, b trace.Span) bool) 
 	f.step(len(nodes))
 	best := map[string]trace.Node{}
 	var processes []string
+	order := f.Order()
 	for _, n := range nodes {
-		p := f.span(n).Resource().Process()
+		p := order.Process(n)
 		if m, ok := best[p]; !ok {
 			best[p] = n
 			processes = append(processes, p)
@@ -136,7 +137,7 @@ func (f *Frame) wrongByCalls(a, b []trace.Node) bool {
 		return false
 	}
 	related := func(x, y trace.Node) bool {
-		for p, ok := f.View.Parent(y); ok; p, ok = f.View.Parent(p) {
+		for p, ok := f.parentNode(y); ok; p, ok = f.parentNode(p) {
 			if f.step(1); p == x {
 				return true
 			}

@@ -62,7 +62,7 @@ func runCalls(f *Frame, e *Expr) (Value, *Doubt) {
 func (f *Frame) CallerIn(in func(trace.Node) bool, n trace.Node) (trace.Node, bool) {
 	service, crossed := f.span(n).Service(), false
 	for at := n; ; {
-		p, ok := f.View.Parent(at)
+		p, ok := f.parentNode(at)
 		if !ok {
 			return trace.None, false
 		}
@@ -95,7 +95,7 @@ func runCallsDirectly(f *Frame, e *Expr) (Value, *Doubt) {
 func (f *Frame) directCaller(in func(trace.Node) bool, n trace.Node, through []string) trace.Node {
 	own, other, crossed := f.span(n).Service(), "", false
 	for at := n; ; {
-		p, ok := f.View.Parent(at)
+		p, ok := f.parentNode(at)
 		if !ok {
 			return trace.None
 		}
@@ -151,10 +151,10 @@ func (f *Frame) above(nodes []trace.Node, want func(trace.Node) bool) trace.Node
 				}
 			}
 		}
-		if p, ok := f.View.Parent(n); ok {
+		if p, ok := f.parentNode(n); ok {
 			visit(p)
 		}
-		for m := range f.View.Causes(n) {
+		for m := range f.causesOf(n) {
 			visit(m)
 		}
 		if found != trace.None {
@@ -177,10 +177,10 @@ func (f *Frame) below(nodes []trace.Node) members {
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
-		for m := range f.View.Children(n) {
+		for m := range f.childrenOf(n) {
 			visit(m)
 		}
-		for m := range f.View.Effects(n) {
+		for m := range f.effectsOf(n) {
 			visit(m)
 		}
 	}
@@ -207,7 +207,7 @@ func runChild(f *Frame, e *Expr) (Value, *Doubt) {
 	a, x, d := e.two(f, 0, 1)
 	of := membersOf(a)
 	return chosen(x, func(n trace.Node) bool {
-		p, ok := f.View.Parent(n)
+		p, ok := f.parentNode(n)
 		return ok && of.has(p)
 	}), d
 }
@@ -221,7 +221,7 @@ func (f *Frame) parents(nodes []trace.Node) members {
 	out := members{}
 	for _, n := range nodes {
 		f.step(1)
-		if p, ok := f.View.Parent(n); ok {
+		if p, ok := f.parentNode(n); ok {
 			out[p] = struct{}{}
 		}
 	}
@@ -232,7 +232,7 @@ func runDescendant(f *Frame, e *Expr) (Value, *Doubt) {
 	a, x, d := e.two(f, 0, 1)
 	of := membersOf(a)
 	return chosen(x, func(n trace.Node) bool {
-		for p, ok := f.View.Parent(n); ok; p, ok = f.View.Parent(p) {
+		for p, ok := f.parentNode(n); ok; p, ok = f.parentNode(p) {
 			if f.step(1); of.has(p) {
 				return true
 			}
@@ -245,7 +245,7 @@ func runAncestor(f *Frame, e *Expr) (Value, *Doubt) {
 	a, x, d := e.two(f, 0, 1)
 	above := members{}
 	for _, n := range a {
-		for p, ok := f.View.Parent(n); ok && !above.has(p); p, ok = f.View.Parent(p) {
+		for p, ok := f.parentNode(n); ok && !above.has(p); p, ok = f.parentNode(p) {
 			f.step(1)
 			above[p] = struct{}{}
 		}
@@ -257,7 +257,7 @@ func runSibling(f *Frame, e *Expr) (Value, *Doubt) {
 	a, x, d := e.two(f, 0, 1)
 	parents, of := f.parents(a), membersOf(a)
 	return chosen(x, func(n trace.Node) bool {
-		p, ok := f.View.Parent(n)
+		p, ok := f.parentNode(n)
 		return ok && parents.has(p) && (!of.has(n) || len(a) > 1 && sharesParent(f, a, n, p))
 	}), d
 }
@@ -265,7 +265,7 @@ func runSibling(f *Frame, e *Expr) (Value, *Doubt) {
 // sharesParent reports whether another span of nodes has the parent p.
 func sharesParent(f *Frame, nodes []trace.Node, n, p trace.Node) bool {
 	return slices.ContainsFunc(nodes, func(m trace.Node) bool {
-		q, ok := f.View.Parent(m)
+		q, ok := f.parentNode(m)
 		return m != n && ok && q == p
 	})
 }

@@ -86,7 +86,7 @@ func (f *Frame) callTime(n trace.Node) Value {
 			n = p
 		}
 	}
-	return durationValue(f.span(n).Duration())
+	return took(f.span(n))
 }
 
 func (f *Frame) asyncDelay(n trace.Node) Value {
@@ -95,6 +95,9 @@ func (f *Frame) asyncDelay(n trace.Node) Value {
 		if f.Open {
 			return unknown(edgePending)
 		}
+		return missing
+	}
+	if f.span(n).Start() == 0 || f.span(p).End() == 0 {
 		return missing
 	}
 	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
@@ -117,18 +120,18 @@ func (f *Frame) Producer(n trace.Node) trace.Node {
 			best = m
 		}
 	}
-	for m := range f.View.Causes(n) {
+	for m := range f.causesOf(n) {
 		take(m)
 	}
 	if best != trace.None {
 		return best
 	}
-	for p, ok := f.View.Parent(n); ok; p, ok = f.View.Parent(p) {
+	for p, ok := f.parentNode(n); ok; p, ok = f.parentNode(p) {
 		f.step(1)
 		if f.span(p).Kind() == trace.Producer || f.span(p).Service() != f.span(n).Service() {
 			return p
 		}
-		for m := range f.View.Causes(p) {
+		for m := range f.causesOf(p) {
 			take(m)
 		}
 		if best != trace.None {
@@ -149,7 +152,11 @@ func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) 
 			}
 			switch v.kind {
 			case Span:
-				out = append(out, f.span(v.node()).Duration())
+				if d := took(f.span(v.node())); d.kind == Duration {
+					out = append(out, d.duration())
+				} else if f.span(v.node()).Duration() < 0 {
+					wrong = worse(wrong, e.failure("", "a span of %s ended before it started", e.Args[0].text))
+				}
 			case Duration:
 				out = append(out, v.duration())
 			case Missing:
@@ -194,6 +201,7 @@ func (f *Frame) Critical(n trace.Node) (path []trace.Node, shares map[trace.Node
 			path = append(path, s.Node)
 		}
 		shares[s.Node] += s.To.Sub(s.From)
+		f.lost = f.lost || f.View.Torn(s.Node)
 	}
 	return path, shares
 }

@@ -44,7 +44,7 @@ email consumer process orders (links to send orders)
 `
 
 // good is a checkout in which nothing goes wrong.
-func good(t *testing.T, _ shop, spans otlptest.Spans) {
+func good(t *testing.T, spans otlptest.Spans) {
 	if got := spans.Tree(); got != goodTree {
 		t.Errorf("spans:\ngot:\n%s\nwant:\n%s", got, goodTree)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/otlpjsonfilereceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
@@ -24,7 +25,7 @@ import (
 
 func factories() (f otelcol.Factories, err error) {
 	f.Telemetry = otelconftelemetry.NewFactory()
-	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory())
+	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory(), otlpjsonfilereceiver.NewFactory())
 	exporters, err2 := otelcol.MakeFactoryMap[exporter.Factory](nopexporter.NewFactory(), otlpexporter.NewFactory(), otlphttpexporter.NewFactory())
 	f.Receivers, f.Exporters = receivers, exporters
 	return f, errors.Join(err, err2)
@@ -35,15 +36,26 @@ func factories() (f otelcol.Factories, err error) {
 func start(t *testing.T, name, exporter string) conformance.Target {
 	t.Helper()
 	at := conformance.Target{GRPC: freePort(t), HTTP: freePort(t)}
+	run(t, `otlp: {protocols: {grpc: {endpoint: "`+at.GRPC+`"}, http: {endpoint: "`+at.HTTP+`"}}}`, name+`: {`+exporter+`}`, "traces", "metrics", "logs")
+	await(t, at.GRPC)
+	await(t, at.HTTP)
+	return at
+}
+
+// run runs a Collector with one receiver and one exporter, which are "NAME: {...}",
+// until the test ends.
+func run(t *testing.T, receiver, exporter string, signals ...string) {
+	t.Helper()
 	config := `
-receivers: {otlp: {protocols: {grpc: {endpoint: "` + at.GRPC + `"}, http: {endpoint: "` + at.HTTP + `"}}}}
-exporters: {` + name + `: {` + exporter + `}}
+receivers: {` + receiver + `}
+exporters: {` + exporter + `}
 service:
   telemetry: {metrics: {level: none}, logs: {level: fatal}}
-  pipelines:
-    traces: {receivers: [otlp], exporters: [` + name + `]}
-    metrics: {receivers: [otlp], exporters: [` + name + `]}
-    logs: {receivers: [otlp], exporters: [` + name + `]}`
+  pipelines:`
+	for _, signal := range signals {
+		name := func(component string) string { before, _, _ := strings.Cut(component, ":"); return before }
+		config += "\n    " + signal + ": {receivers: [" + name(receiver) + "], exporters: [" + name(exporter) + "]}"
+	}
 	c, err := otelcol.NewCollector(otelcol.CollectorSettings{
 		BuildInfo: component.NewDefaultBuildInfo(), Factories: factories, DisableGracefulShutdown: true,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
@@ -61,9 +73,6 @@ service:
 			t.Error(err)
 		}
 	})
-	await(t, at.GRPC)
-	await(t, at.HTTP)
-	return at
 }
 
 // freePort is an address that was free a moment ago: the Collector does not say on

@@ -3,11 +3,13 @@ package checkout
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 
 	"github.com/followspan/followspan/examples/checkout/internal/fault"
 	"github.com/followspan/followspan/examples/checkout/internal/pb"
@@ -59,10 +61,26 @@ func (s *server) quoteShipping(ctx context.Context, o *order) error {
 
 func (s *server) callQuoteShipping(ctx context.Context, r *pb.QuoteShippingRequest) (*pb.QuoteShippingReply, error) {
 	if s.fault == fault.OldClient {
-		reply := &pb.QuoteShippingReply{}
-		return reply, s.inventoryConn.Invoke(ctx, oldQuoteShipping, r, reply)
+		return s.callShippingCost(ctx, r)
 	}
 	return s.inventory.QuoteShipping(ctx, r)
+}
+
+// callShippingCost makes by hand the call that an old client's generated code would make.
+// A call that may be tried again counts in grpc-go as well ended if it is refused before
+// its message was written, and so says its span; to ask for the stream's context rules
+// further attempts out.
+func (s *server) callShippingCost(ctx context.Context, r *pb.QuoteShippingRequest) (*pb.QuoteShippingReply, error) {
+	stream, err := s.inventoryConn.NewStream(ctx, &grpc.StreamDesc{}, oldQuoteShipping)
+	if err != nil {
+		return nil, err
+	}
+	_ = stream.Context()
+	if err := stream.SendMsg(r); err != nil && err != io.EOF {
+		return nil, err
+	}
+	reply := &pb.QuoteShippingReply{}
+	return reply, stream.RecvMsg(reply)
 }
 
 func (s *server) reserve(ctx context.Context, o *order) error {

@@ -24,7 +24,7 @@ import (
 const (
 	// pricingTime is how long a price takes: long enough for three that are
 	// asked for together to overlap on a busy machine.
-	pricingTime = 20 * time.Millisecond
+	pricingTime = 50 * time.Millisecond
 	// shippingCost is what every parcel costs, in cents.
 	shippingCost = 500
 )

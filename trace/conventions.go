@@ -1,4 +1,4 @@
-package lang
+package trace
 
 // Semantic conventions renamed many attributes while services kept running, so
 // both names of one thing resolve together: whichever a flow file uses finds

@@ -1,0 +1,142 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/followspan/followspan/store"
+	"github.com/followspan/followspan/store/storetest"
+	"github.com/followspan/followspan/trace"
+	"github.com/followspan/followspan/trace/sketch"
+)
+
+func TestCompleteness(t *testing.T) {
+	arrivals := sketch.MustParse(`
+shop  order  0..50ms
+  shop  slow  internal  1..40ms  at=45ms
+    shop  query  client  2..20ms  db.system.name=sqlite`).Arrivals
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Timing: trace.Timing{Deadline: 3 * time.Second}}}, store.Settings{})
+	for _, a := range arrivals {
+		p.Arrive(a)
+	}
+	if got := p.Wait(499 * time.Millisecond); len(got) > 0 {
+		t.Fatalf("after 499ms of silence: %s", describe(got[0]))
+	}
+	got := p.Wait(time.Millisecond)
+	if len(got) != 1 || got[0].State() != trace.Complete {
+		t.Fatalf("after 500ms of silence: got %d flows, want one that is complete", len(got))
+	}
+	if got = p.Wait(3 * time.Second); len(got) != 1 || got[0].Reason() != trace.ByDeadline {
+		t.Fatalf("at the deadline: got %d flows, want one closed by it", len(got))
+	}
+	late := sketch.MustParse(`
+shop  order  0..50ms
+  shop  a     internal  1..2ms
+  shop  b     internal  1..2ms
+  shop  late  internal  1..2ms  at=10s`).Arrivals[3]
+	if got = p.Arrive(late); len(got) != 1 || got[0].State() != trace.Closed || got[0].Len() != 4 {
+		t.Errorf("a late span: got %v", got)
+	}
+}
+
+// A process that was late once is waited for twice as long.
+func TestQuietIsLearned(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	for _, a := range sketch.MustParse("shop  poll  0..10ms  at=1010ms\nshop  order  1100..1150ms").Arrivals {
+		p.Arrive(a)
+	}
+	if got := p.Wait(1999 * time.Millisecond); len(got) > 0 {
+		t.Errorf("complete 2s after the last span, less 1ms: %s", describe(got[0]))
+	}
+	if got := p.Wait(time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+		t.Errorf("not complete 2s after the last span: %v", got)
+	}
+}
+
+// A peer of which nothing is known may be one that has not sent its first spans yet. It
+// is waited for as long as SDKs hold spans back, once.
+func TestStrangersAreWaitedForOnce(t *testing.T) {
+	for name, edge := range map[string]string{
+		"a call":                      "call  client  1..20ms  server.address=gateway.example",
+		"a call of nobody knows whom": "call  client  1..20ms",
+		"a message":                   "send  producer  1..20ms  messaging.system=nats messaging.destination.name=orders",
+	} {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+		flow := "shop  order  0..50ms\n  shop  " + edge + "\n"
+		all := sketch.MustParse(flow + strings.NewReplacer("0..50ms", "6000..6050ms", "1..", "6001..", "20ms", "6020ms").Replace(flow)).Arrivals
+		for _, tt := range []struct{ wait, rest time.Duration }{{5 * time.Second, 500 * time.Millisecond}, {499 * time.Millisecond, time.Millisecond}} {
+			p.Arrive(all[0])
+			p.Arrive(all[1])
+			all = all[2:]
+			if got := p.Wait(tt.wait); len(got) > 0 {
+				t.Errorf("%s: complete %v after the last span", name, tt.wait)
+			}
+			if got := p.Wait(tt.rest); len(got) != 1 || got[0].State() != trace.Complete {
+				t.Errorf("%s: not complete %v after the last span: %v", name, tt.wait+tt.rest, got)
+			}
+		}
+	}
+}
+
+// Where a trigger is all that was seen nothing is known of how late spans come.
+func TestATriggerWithoutSpansNeedsALongerSilence(t *testing.T) {
+	s := sketch.MustParse("followspan  POST /order  client  0..60ms")
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrigger}}, store.Settings{})
+	if _, err := p.Store.Expect("f", s.Arrivals[0].Span.TraceID(), s.Arrivals[0].Span.ID()); err != nil {
+		t.Fatal(err)
+	}
+	p.Arrive(s.Arrivals[0])
+	if got := p.Wait(5 * time.Second); len(got) > 0 {
+		t.Error("complete after 5s")
+	}
+	if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+		t.Error("not complete after 5.5s")
+	}
+	f := p.Close(trace.ByEndOfRun)[0]
+	if e := f.OpenEdges(); len(e) != 1 || e[0].Kind != trace.WaitsForOrigin {
+		t.Errorf("closed with open edges %v", e)
+	}
+}
+
+// A flow that closes while spans still come is known no better than one with an open
+// edge.
+func TestAFlowThatIsNotSilent(t *testing.T) {
+	all := sketch.MustParse(`
+shop  order  0..50ms
+shop  poll  internal  2700..2800ms`).Arrivals
+	for _, tt := range []struct {
+		name string
+		last int
+		want int
+	}{{"silent long before its deadline", 1, 0}, {"still busy", 2, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "g", Opens: trace.OpensByKey, Origin: func(trace.Span) bool { return true },
+				Per: func(s trace.Span) (string, bool) { return s.Service(), true }, Timing: trace.Timing{Deadline: 3 * time.Second}}}, store.Settings{})
+			for _, a := range all[:tt.last] {
+				p.Arrive(a)
+			}
+			var closed trace.Flow
+			for range 40 {
+				for _, f := range p.Wait(100 * time.Millisecond) {
+					closed = f
+				}
+			}
+			if closed.Reason() != trace.ByDeadline || len(closed.OpenEdges()) != tt.want {
+				t.Errorf("closed by %v with %v, want the deadline and %d open edges", closed.Reason(), closed.OpenEdges(), tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownLagNeedsALongerSilence(t *testing.T) {
+	a := sketch.MustParse("shop  order  1h..1.1h at=10ms").Arrivals[0] // a clock that is an hour ahead
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	p.Arrive(a)
+	if got := p.Wait(5 * time.Second); len(got) > 0 {
+		t.Fatalf("complete after 5s: %s", describe(got[0]))
+	}
+	if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+		t.Fatal("not complete after 5.5s")
+	}
+}

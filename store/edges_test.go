@@ -1,0 +1,387 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/followspan/followspan/store"
+	"github.com/followspan/followspan/store/storetest"
+	"github.com/followspan/followspan/trace"
+	"github.com/followspan/followspan/trace/sketch"
+)
+
+func TestOpenEdges(t *testing.T) {
+	tests := []struct{ name, sketch, want string }{
+		{"a parent that has not arrived", `
+shop  order  0..50ms
+  shop  lost  internal  5..45ms  at=10s
+    shop  query  client  10..20ms`, "parent of query"},
+		{"above the origin is outside", `
+shop  order  0..50ms  parent=missing`, ""},
+		{"a client of an instrumented peer", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock server.port=1
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  server.address=stock server.port=1`, "server span of call again"},
+		{"a client that failed waits for nothing", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  error server.address=stock`, ""},
+		{"a client that gave up waiting", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  error error.type=java.net.SocketTimeoutException server.address=stock`, "server span of call again"},
+		{"a client that was never connected", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  error error.type=ConnectTimeout server.address=stock`, ""},
+		{"a call whose deadline was exceeded", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  rpc.service=Stock
+    stock  reserve  2..9ms  rpc.service=Stock
+  shop  call again  client  11..20ms  error rpc.grpc.status_code=4 rpc.service=Stock`, "server span of call again"},
+		{"a client that names the service of its peer", `
+stock  poll   internal  0..5ms
+shop   order  100..150ms
+  shop  call  client  110..120ms  peer.service=stock`, "server span of call"},
+		{"a message that came through a trace from outside", `
+shop   order  0..50ms
+  shop  send  producer  10..20ms  #send
+relay  forward  consumer  30..40ms  link=#send parent=missing`, ""},
+		{"a client that names its peer as it was called before", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  net.peer.name=stock net.peer.port=1
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  net.peer.name=stock net.peer.port=1`, "server span of call again"},
+		{"a client that names a URL only", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  http.url=http://stock:1/a
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  http.url=http://stock:1/b`, "server span of call again"},
+		{"an un-instrumented peer", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=gateway.example`, ""},
+		{"an answer that began a trace of its own", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  12..19ms`, "server span of call, maybe reserve"},
+		{"a request at another time", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  22..29ms`, ""},
+		{"a request on another machine, whose clock is near enough", `
+resource stock host.id=h2
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  22..29ms`, "server span of call, maybe reserve"},
+		{"a request that took longer than the call", `
+resource stock host.id=h2
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  12..29ms`, ""},
+		{"an answer that a correlation key joined, and no edge", `
+shop   order    0..50ms  order.id=1
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  server  12..19ms  order.id=1`, "server span of call, maybe reserve"},
+		{"a call to a host that is named like a service", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  server.address=stock.shop.svc.cluster.local`, "server span of call"},
+		{"a call to a host of the world whose name begins like a service's", `
+api  order    server  0..50ms
+  api  charge  client  10..20ms  server.address=api.bank.example`, ""},
+		{"a call to a host of a network of one's own", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  server.address=stock.prod.internal`, "server span of call"},
+		{"a call to a host that is named like one that serves nobody", `
+stock  restock  internal  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  server.address=stock`, ""},
+		{"an answer that founded another flow", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  server  12..19ms  other=true`, "server span of call"},
+		{"an answer whose parent is of a proxy that sends no spans", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  server  12..19ms  parent=missing`, "server span of call, maybe reserve"},
+		{"an answer that began a trace of its own and links back", `
+shop   order    0..50ms
+  shop  call  client  1..9ms  server.address=stock server.port=1
+    stock  reserve  2..8ms
+  shop  call again  client  10..20ms  server.address=stock server.port=1  #again
+stock  reserve  server  12..19ms  link=#again`, ""},
+		{"a proxy in between", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://stock/a
+    envoy  egress  client  11..19ms  url.full=http://stock/a
+      stock  reserve  12..18ms`, ""},
+		{"a proxy in between, and nobody behind it", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  url.full=http://stock/a
+    envoy  egress  client  111..119ms  url.full=http://stock/a`, "server span of egress"},
+		{"a call that a framework and its HTTP client tell of", `
+shop   order    0..50ms
+  shop  fetch stock  client  10..20ms  http.url=http://stock:1/a
+    shop  GET  client  11..19ms  server.address=stock server.port=1 http.request.method=GET
+      stock  reserve  12..18ms`, ""},
+		{"such a call, and one more in it that nobody answered", `
+shop   order    0..50ms
+  shop  fetch stock  client  10..30ms  http.url=http://stock:1/a
+    shop  GET  client  11..19ms  server.address=stock server.port=1 http.request.method=GET
+      stock  reserve  12..18ms
+    shop  GET again  client  20..29ms  server.address=stock server.port=1 http.request.method=GET`, "server span of GET again"},
+		{"a call and one of another service in it", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  fetch  client  110..130ms  http.url=http://stock:1/a
+    shop  token  client  111..119ms  server.address=auth http.request.method=POST
+      auth  token  112..118ms`, "server span of fetch"},
+		{"a call whose connection has spans, too", `
+shop   order    0..50ms
+  shop  GET  client  10..30ms  server.address=stock server.port=1 http.request.method=GET
+    shop  http.getconn  client  11..15ms  server.address=stock:1
+      shop  http.dns  client  12..13ms  server.address=stock
+      shop  http.connect  client  13..14ms
+    stock  reserve  16..25ms`, ""},
+		{"such a call that nobody answered", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  GET  client  110..130ms  server.address=stock server.port=1 http.request.method=GET
+    shop  http.getconn  client  111..115ms  server.address=stock:1
+      shop  http.dns  client  112..113ms  server.address=stock`, "server span of GET"},
+		{"a call that failed with an answer", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  error http.response.status_code=500 server.address=stock`, "server span of call"},
+		{"a call that failed with an answer of a proxy", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  error http.response.status_code=503 server.address=stock`, ""},
+		{"an rpc that failed with an answer", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  error rpc.grpc.status_code=5 server.address=stock`, "server span of call"},
+		{"an rpc of no such method", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  error rpc.response.status_code=UNIMPLEMENTED server.address=stock`, ""},
+		{"an rpc that reached nobody", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  error rpc.grpc.status_code=14 server.address=stock`, ""},
+		{"a request to another address", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=gateway.example
+stock  reserve  12..19ms  server.address=stock`, ""},
+		{"a request to another address, by its former names", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  net.peer.name=gateway.example net.peer.port=80
+stock  reserve  12..19ms  http.host=stock:80`, ""},
+		{"a request to an address of which nobody knows the name", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=gateway.example
+stock  reserve  12..19ms  server.address=10.0.0.7`, "server span of call, maybe reserve"},
+		{"such a request for something else", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://gateway.example/rates
+stock  probe  12..19ms  server.address=10.0.0.7 url.path=/healthz`, ""},
+		{"such a request, behind a proxy that takes off a prefix", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://gateway.example/stock/reserve
+stock  reserve  12..19ms  server.address=10.0.0.7 url.path=/reserve`, "server span of call, maybe reserve"},
+		{"a request of another method, by its former name", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  http.method=POST
+stock  reserve  12..19ms  http.method=GET`, ""},
+		{"an rpc, and a server that tells of the request of HTTP", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.system=grpc rpc.service=stock.Stock rpc.method=Reserve
+stock  reserve  12..19ms  url.path=/stock.Stock/Reserve`, "server span of call, maybe reserve"},
+		{"an rpc, and another request of HTTP", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.system=grpc rpc.service=bank.Bank rpc.method=Charge
+stock  reserve  12..19ms  url.path=/reserve`, ""},
+		{"something stored in a cloud, and a request", `
+shop   order    0..50ms
+  shop  put  client  10..20ms  rpc.system=aws-api rpc.service=S3 rpc.method=PutObject
+stock  reserve  12..19ms  http.request.method=GET`, ""},
+		{"a function of a cloud", `
+shop   order    0..50ms
+  shop  invoke  client  10..20ms  rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke
+bill   bill  12..19ms  faas.trigger=other`, "server span of invoke, maybe bill"},
+		{"a request that a link explains", `
+shop   order    0..50ms  #order
+  shop  call  client  10..20ms  server.address=gateway.example
+stock  reserve  12..19ms  link=#order`, ""},
+		{"a database", `
+shop  order  0..50ms
+  shop  SELECT  client  1..10ms  db.system.name=sqlite`, ""},
+		{"a database that is asked over HTTP", `
+es    restock  server  0..5ms
+shop  order    100..150ms
+  shop  search  client  110..130ms  db.system.name=elasticsearch server.address=es
+    shop  POST  client  111..129ms  http.request.method=POST server.address=es`, ""},
+		{"a message to a destination with known consumers", `
+mail  process  consumer  1..2ms  messaging.system=nats messaging.destination.name=orders
+shop  order  0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe process"},
+		{"a message to a destination by its former name", `
+mail  process  consumer  1..2ms  messaging.system=nats messaging.destination=orders
+shop  order  0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination=orders`, "consumer of send, maybe process"},
+		{"a message that one of two services consumed", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders #send
+audit  process  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders link=#send
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe process orders"},
+		{"a message that a framework and its client tell of", `
+shop   order    0..50ms
+  shop  send  producer  1..20ms  messaging.system=rabbitmq messaging.destination.name=orders
+    shop  publish  producer  2..10ms  messaging.system=rabbitmq messaging.destination.name=orders
+      mail   deliver  consumer  20..30ms  messaging.system=rabbitmq messaging.destination.name=orders`, ""},
+		{"such a message, read with the context of the framework", `
+shop   order    0..50ms
+  shop  send  producer  1..20ms  messaging.system=rabbitmq messaging.destination.name=orders  #send
+    shop  publish  producer  2..10ms  messaging.system=rabbitmq messaging.destination.name=orders
+mail   deliver  consumer  20..30ms  messaging.system=rabbitmq messaging.destination.name=orders link=#send`, ""},
+		{"a message that was consumed, and another one", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
+audit  process  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, ""},
+		{"a message before a delivery", `
+shop   order    0..50ms
+  shop  send  producer  20..30ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  1..10ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send"},
+		{"a poll of a broker, beside somebody's request", `
+shop   order    0..50ms
+  shop  poll  client  10..40ms  messaging.system=kafka server.address=broker
+stock  reserve  server  12..19ms`, ""},
+		{"a link to a span that has not arrived", `
+shop  order  0..50ms
+  shop  send  producer  1..10ms  at=10s #send
+mail  process  consumer  20..30ms  link=#send`, "linked span of process"},
+		{"a message to nobody known", `
+shop  order  0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			other := func(s trace.Span) bool { _, ok := s.Attr("other"); return ok }
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Keys: by("order.id")}, {Flow: "other", Origin: other}}, store.Settings{})
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				if a.At.Sub(sketch.Base) < 5*time.Second {
+					p.Arrive(a)
+				}
+			}
+			var got []string
+			for _, f := range p.Close(trace.ByEndOfRecording) {
+				for _, e := range f.OpenEdges() {
+					text := e.Kind.String() + " of " + f.Span(e.Node).Name()
+					for _, n := range e.Strays {
+						text += ", maybe " + f.Span(n).Name()
+					}
+					got = append(got, text)
+				}
+			}
+			if g := strings.Join(got, ", "); g != tt.want {
+				t.Errorf("open edges: got %q, want %q", g, tt.want)
+			}
+		})
+	}
+}
+
+// An orphan of a shared trace holds up nobody: it is most likely of a flow beside, which
+// has not ended. If its parent never comes it counts in the end, of whom it may be.
+func TestAnOrphanBesideAFlow(t *testing.T) {
+	for name, tt := range map[string]struct {
+		at    time.Duration // when the parent comes
+		noise int           // spans beside that are no orphans
+		start string        // of the orphan
+		want  int           // open edges in the end
+	}{
+		"its parent comes":                      {900 * time.Millisecond, 0, "30", 0},
+		"its parent never comes":                {time.Hour, 0, "30", 1},
+		"its parent never comes, many spans":    {time.Hour, 2 * 40, "30", 1},
+		"it began after the flow, many spans":   {time.Hour, 2 * 40, "52", 0},
+		"its parent comes, and many spans":      {900 * time.Millisecond, 2 * 40, "30", 0},
+		"it began after the flow had ended":     {time.Hour, 0, "52", 0},
+		"it began before the flow, many spans":  {time.Hour, 2 * 40, "-2", 0},
+		"it began before the flow, a few spans": {time.Hour, 2, "-2", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sketch.MustParse(fmt.Sprintf(`
+resource shop host.id=h
+suite  tests  internal  -10..900ms  #run
+  shop  order  0..50ms
+  suite  call  client  -5..800ms  at=%s
+    shop  health  %s..60ms  at=100ms
+%s`, tt.at, tt.start, strings.Repeat("  shop  ready  20..30ms\n", tt.noise)))
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunTrace: s.Labels["run"].TraceID(), RunSpan: s.Labels["run"].ID()})
+			var f trace.Flow
+			play := func(before time.Duration) {
+				for len(s.Arrivals) > 0 && s.Arrivals[0].At.Sub(sketch.Base) < before {
+					for _, f = range p.Arrive(s.Arrivals[0]) {
+					}
+					s.Arrivals = s.Arrivals[1:]
+				}
+			}
+			play(500 * time.Millisecond)
+			for _, f = range p.Wait(600 * time.Millisecond) {
+			}
+			if f.State() != trace.Complete || len(f.OpenEdges()) != 0 {
+				t.Errorf("with an orphan: %s", describe(f))
+			}
+			p.Store.CloseFlow(f, trace.BySilence)
+			play(time.Minute)
+			for _, f = range p.Close(trace.ByEndOfRun) {
+			}
+			if len(f.OpenEdges()) != tt.want {
+				t.Errorf("in the end: %s, want %d open edges", describe(f), tt.want)
+			}
+		})
+	}
+}
+
+// Peers that the flow's author calls silent owe nothing.
+func TestSilentPeers(t *testing.T) {
+	const order = `
+shop  order  0..100ms
+  shop  a  client  1..9ms  server.address=gateway server.port=80
+    price  quote  server  2..8ms
+  shop  b  client  11..19ms  server.address=gateway server.port=80
+  shop  c  client  21..29ms  peer.service=price
+  shop  d  producer  31..39ms  messaging.destination.name=orders
+  mail  sent  consumer  41..49ms  messaging.destination.name=orders`
+	for _, tt := range []struct {
+		silent []string
+		want   string
+	}{
+		{nil, "b c d"},
+		{[]string{"gateway"}, "c d"},
+		{[]string{"gateway:80"}, "c d"},
+		{[]string{"gateway:81", "way", ""}, "b c d"},
+		{[]string{"price", "orders"}, "b"},
+		{[]string{"gateway", "price", "orders"}, ""},
+	} {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Silent: tt.silent}}, store.Settings{})
+		p.Arrive(sketch.MustParse(order).Arrivals...)
+		var got []string
+		for _, f := range p.Close(trace.ByEndOfRecording) {
+			for _, e := range f.OpenEdges() {
+				got = append(got, f.Span(e.Node).Name())
+			}
+		}
+		if g := strings.Join(got, " "); g != tt.want {
+			t.Errorf("silent %q: open edges of %q, want %q", tt.silent, g, tt.want)
+		}
+	}
+}
