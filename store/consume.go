@@ -98,6 +98,9 @@ func (s *Store) add(span trace.Span, at trace.Time, h spanHashes, shared bool) {
 	for _, m := range s.index.moved {
 		s.move(m)
 	}
+	for _, consumer := range s.index.parted {
+		s.part(consumer)
+	}
 	s.addStray(n, span)
 	s.linksLate(span)
 	s.learnUnsampled(span)

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/followspan/followspan/trace"
-	semconv "go.opentelemetry.io/otel/semconv/v1.30.0"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // findEdges looks again at the members that had an open edge. What it hands to a

@@ -4,10 +4,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"slices"
-	"strings"
 	"unsafe"
-
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/followspan/followspan/trace"
 )
@@ -21,19 +18,13 @@ type spanID struct {
 
 func idOf(s trace.Span) spanID { return spanID{s.TraceID(), s.ID()} }
 
-// message is what a producer and its consumers have in common.
-type message struct{ system, destination, id string }
-
-func (m message) clone() message {
-	return message{strings.Clone(m.system), strings.Clone(m.destination), strings.Clone(m.id)}
-}
-
 // index finds the spans that others name, also if they arrive later.
 type index struct {
 	graph     *trace.Graph
 	seed      maphash.Seed
 	joined    []trace.Node     // what add returned first
 	moved     []move           // what it moved
+	parted    []trace.Node     // consumers that it took a producer from
 	spans     lookup           // by their id
 	waiting   lookup           // by the id of a parent that has not arrived: the last that waits for it
 	linkers   linkers          // spans that link to one that has not arrived
@@ -105,7 +96,7 @@ func (x *index) has(v trace.View, id spanID) bool {
 // other spans that waited for n, which is their cause now: until the next call. If
 // other spans have its id, it also returns those that got another cause; see unite.
 func (x *index) add(n trace.Node, s trace.Span, h spanHashes, shared bool) (joined, united []trace.Node) {
-	x.moved = x.moved[:0]
+	x.moved, x.parted = x.moved[:0], x.parted[:0]
 	x.addParent(n, s, h, shared)
 	x.spans.add(h.own, n)
 	joined = x.adopt(x.joined[:0], n, idOf(s), h.own)
@@ -218,98 +209,6 @@ func (x *index) addLinks(n trace.Node, s trace.Span) (joined []trace.Node) {
 	return joined
 }
 
-func (x *index) addMessage(n trace.Node, s trace.Span) (joined []trace.Node) {
-	m := messageOf(s)
-	if m.id == "" {
-		return nil
-	}
-	hash := x.hashMessage(m)
-	producers := x.withMessage(&x.producers, hash, m, maxProducers)
-	if len(producers) == maxProducers {
-		return nil
-	}
-	switch s.Kind() {
-	case trace.Producer:
-		x.noteShared(m, s, producers)
-		x.producers.add(hash, n)
-		for c := range x.consumersOf(hash) {
-			if consumer := x.graph.View().Span(c); messageOf(consumer) == m && !precedes(consumer, s) && connect(x.graph, n, c, trace.ByMessage) {
-				joined = append(joined, c)
-			}
-		}
-	case trace.Consumer:
-		x.addConsumer(hash, n)
-		for _, p := range producers {
-			if !precedes(s, x.graph.View().Span(p)) {
-				connect(x.graph, p, n, trace.ByMessage)
-			}
-		}
-	}
-	slices.Sort(joined)
-	return joined
-}
-
-// precedes reports whether a consumer began before a producer did, by one clock: then it
-// had another's message. A task that is tried again is often sent again with its id.
-func precedes(consumer, producer trace.Span) bool {
-	a, b := consumer.Resource(), producer.Resource()
-	oneClock := a.Host() != "" && a.Host() == b.Host() || a.Equal(b)
-	return oneClock && consumer.Start() < producer.Start().Add(-sameClock)
-}
-
-// noteShared remembers a message that was sent in another trace already.
-func (x *index) noteShared(m message, s trace.Span, producers []trace.Node) {
-	for _, p := range producers {
-		if x.graph.View().Span(p).TraceID() != s.TraceID() && len(x.shared) < maxOddities && !x.shared[m] {
-			x.shared[m.clone()] = true
-		}
-	}
-}
-
-// addConsumer keeps those apart from the lookup that have what another one has: it
-// would get slow of many that are found by the same hash.
-func (x *index) addConsumer(hash uint64, n trace.Node) {
-	for range x.consumers.find(hash) {
-		x.others.add(hash, n)
-		return
-	}
-	x.consumers.add(hash, n)
-}
-
-// consumersOf yields the consumers of the messages with a hash. Some may have been
-// evicted.
-func (x *index) consumersOf(hash uint64) iter.Seq[trace.Node] {
-	return func(yield func(trace.Node) bool) {
-		for n := range x.consumers.find(hash) {
-			if !yield(n) {
-				return
-			}
-		}
-		for _, n := range x.others.of(hash) {
-			if !yield(n) {
-				return
-			}
-		}
-	}
-}
-
-// maxProducers is how many spans may send one message. What has an id that more have
-// tells no messages apart, and would join all with all.
-const maxProducers = 64
-
-// withMessage are those that have a message, at most so many.
-func (x *index) withMessage(l *lookup, hash uint64, m message, most int) (all []trace.Node) {
-	for n := range l.find(hash) {
-		if messageOf(x.graph.View().Span(n)) != m {
-			continue
-		}
-		if all = append(all, n); len(all) == most {
-			break
-		}
-	}
-	return all
-}
-
 // remove forgets a span before it is evicted.
 func (x *index) remove(n trace.Node, s trace.Span) {
 	x.spans.remove(x.hashID(idOf(s)), n)
@@ -356,17 +255,6 @@ func connect(g *trace.Graph, cause, effect trace.Node, rule trace.Rule) bool {
 	g.Connect(cause, effect, rule)
 	return true
 }
-
-func messageOf(s trace.Span) message {
-	if k := s.Kind(); k != trace.Producer && k != trace.Consumer {
-		return message{}
-	}
-	return message{text(s, string(semconv.MessagingSystemKey)), destination(s), messageID(s)}
-}
-
-func messageID(s trace.Span) string { return anyText(s, string(semconv.MessagingMessageIDKey)) }
-
-func destination(s trace.Span) string { return anyText(s, string(semconv.MessagingDestinationNameKey)) }
 
 // anyText is text for an attribute that a span may have under a former name.
 func anyText(s trace.Span, key string) string {

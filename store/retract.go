@@ -175,3 +175,13 @@ func (s *Store) settleLeft() {
 func without(list []*instance, in *instance) []*instance {
 	return slices.DeleteFunc(list, func(other *instance) bool { return other == in })
 }
+
+// part founds those flows anew that a consumer joined by a message which was not theirs.
+func (s *Store) part(consumer trace.Node) {
+	for in := range s.instancesOf(consumer) {
+		s.changed(in)
+		if in.w.JoinedBy(consumer) == trace.ByMessage {
+			s.ambiguous = append(s.ambiguous, in)
+		}
+	}
+}

@@ -29,7 +29,7 @@ type Stats struct {
 	// instances hold and that therefore joined nothing.
 	SharedKeys []string
 	// SharedMessages are messages, by destination and id, that were sent in several
-	// traces: their consumers belong to the flows of all.
+	// traces, and consumed where no context tells which: by the flows of all.
 	SharedMessages []string
 	Traces         int
 	// Unjoined counts by service the spans that belong to no flow.

@@ -351,6 +351,37 @@ worker  run again  consumer  70..90ms  messaging.destination.name=tasks messagin
 	}
 }
 
+// Where several traces gave a message the same id, a consumer's context tells whose it
+// has, whatever arrives first. One without a context may have any of them.
+func TestAContextTellsMessagesApart(t *testing.T) {
+	all := sketch.MustParse(`
+shop  order  0..50ms  n=1
+  shop  send  producer  1..2ms  #one messaging.destination.name=orders messaging.message.id=7
+shop  order  0..50ms  n=2
+  shop  send  producer  3..4ms  #two messaging.destination.name=orders messaging.message.id=7
+mail  first   10..20ms  consumer  link=#one messaging.destination.name=orders messaging.message.id=7
+mail  second  10..20ms  consumer  parent=#two messaging.destination.name=orders messaging.message.id=7
+log   write   10..20ms  consumer  messaging.destination.name=orders messaging.message.id=7`).Arrivals
+	for order := range permutations(len(all)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(all[i])
+		}
+		var got []string
+		for _, f := range p.Close(trace.ByEndOfRecording) {
+			got = append(got, sortedLines(describe(f)))
+		}
+		slices.Sort(got)
+		want := []string{
+			"f closed end of the recording\n  log write (message)\n  mail first (link)\n  shop order (origin)\n  shop send (trace)",
+			"f closed end of the recording\n  log write (message)\n  mail second (trace)\n  shop order (origin)\n  shop send (trace)",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("in the order %v (-want +got)\n%s", order, diff)
+		}
+	}
+}
+
 // A message that is sent again in its own trace is tried once more; one of another trace
 // has the id of somebody else's.
 func TestMessagesThatShareAnID(t *testing.T) {
@@ -371,7 +402,14 @@ shop  order  60..90ms
 shop  order  0..50ms
   shop  send  producer  1..2ms  messaging.destination.name=orders messaging.message.id=1
 shop  order  60..90ms
-  shop  send  producer  61..62ms  messaging.destination.name=orders messaging.message.id=1`, []string{"1 of orders"}},
+  shop  send  producer  61..62ms  messaging.destination.name=orders messaging.message.id=1
+mail  take  70..80ms  consumer  messaging.destination.name=orders messaging.message.id=1`, []string{"1 of orders"}},
+		"a link tells": {`
+shop  order  0..50ms
+  shop  send  producer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+shop  order  60..90ms
+  shop  send  producer  61..62ms  #sent messaging.destination.name=orders messaging.message.id=1
+mail  take  70..80ms  consumer  link=#sent messaging.destination.name=orders messaging.message.id=1`, nil},
 	} {
 		p := storetest.New(nil, store.Settings{Recorded: true})
 		p.Arrive(sketch.MustParse(tt.sketch).Arrivals...)

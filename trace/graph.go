@@ -53,12 +53,15 @@ func (r *record) unlink() {
 
 func (r *record) evicted() bool { return r.place.Load() == 0 }
 
-// edge joins two spans other than as parent and child. Immutable once published.
+// edge joins two spans other than as parent and child. Once published it is immutable,
+// but for that it can be taken away.
 type edge struct {
 	other Node
 	next  int32
-	rule  Rule
+	rule  atomic.Uint32 // NoRule once it was taken away
 }
+
+func (e *edge) gone() bool { return Rule(e.rule.Load()) == NoRule }
 
 // membership says that a node is the index-th member of a flow.
 type membership struct {
@@ -258,7 +261,7 @@ func (g *Graph) Connected(cause, effect Node) bool {
 	out, in := g.record(cause).out.Load(), g.record(effect).in.Load()
 	for out != 0 && in != 0 {
 		from, to := g.edges.at(int(out)), g.edges.at(int(in))
-		if from.other == effect || to.other == cause {
+		if from.other == effect && !from.gone() || to.other == cause && !to.gone() {
 			return true
 		}
 		out, in = from.next, to.next
@@ -268,8 +271,28 @@ func (g *Graph) Connected(cause, effect Node) bool {
 
 func (g *Graph) addEdge(head *atomic.Int32, other Node, rule Rule) {
 	e, i := g.edges.add()
-	*e = edge{other: other, next: head.Load(), rule: rule}
+	e.other, e.next = other, head.Load()
+	e.rule.Store(uint32(rule))
 	head.Store(int32(i))
+}
+
+// Disconnect takes the edge from a cause to its effect away, if there is one, and reports
+// whether there was: the two have turned out to have nothing to do with each other. Views
+// that were frozen before lose it, too. Neither span may have been evicted.
+func (g *Graph) Disconnect(cause, effect Node) bool {
+	return g.removeEdge(&g.record(cause).out, effect) && g.removeEdge(&g.record(effect).in, cause)
+}
+
+func (g *Graph) removeEdge(head *atomic.Int32, other Node) bool {
+	for i := head.Load(); i != 0; {
+		e := g.edges.at(int(i))
+		if e.other == other && !e.gone() {
+			e.rule.Store(uint32(NoRule))
+			return true
+		}
+		i = e.next
+	}
+	return false
 }
 
 // Flows yields the numbers of the flows that n has joined. New ones may be joined

@@ -180,8 +180,11 @@ func (v View) Followers(n Node) iter.Seq[Node] {
 func (v View) along(first int32, yield func(Node, Rule) bool) {
 	for i := first; i != 0; {
 		e := v.g.edges.at(int(i))
-		if e == nil || v.has(e.other) && !yield(e.other, e.rule) {
+		if e == nil {
 			return // Edges go when the span goes that has them.
+		}
+		if rule := Rule(e.rule.Load()); rule != NoRule && v.has(e.other) && !yield(e.other, rule) {
+			return
 		}
 		i = e.next
 	}

@@ -93,7 +93,7 @@ func (r *runner) oddities(view trace.View) []diag.Diagnostic {
 	messages := oddities{what: "messages were sent in several traces"}
 	for _, id := range stats.SharedMessages {
 		messages.add(func() (string, string) {
-			return "the message " + id + " was sent in several traces", "Who consumes it belongs to the flows of all of them: give each message an id of its own."
+			return "the message " + id + " was sent in several traces", "Consumers whose context does not tell which they had belong to the flows of all: give each message an id of its own."
 		})
 	}
 	backwards := oddities{what: "flows have spans that started before what caused them"}
