@@ -74,6 +74,9 @@ func (s *Store) lostTo(in *instance) (out []trace.Loss) {
 			out = append(out, trace.Loss{What: l.what, Count: l.count})
 		}
 	}
+	if n := s.mixedUp(in); n > 0 {
+		out = append(out, trace.Loss{What: mixedUp, Count: n})
+	}
 	return out
 }
 

@@ -112,6 +112,29 @@ func split(v trace.View, consumer trace.Span, producers []trace.Node) (senders, 
 	return senders, others
 }
 
+// mixedUp is a loss to a flow: what it holds may be another's.
+const mixedUp = "consumers that may have had the message of another flow, sent with the same id"
+
+// mixedUp counts such consumers of an instance, once it is complete.
+func (s *Store) mixedUp(in *instance) (count int) {
+	if len(s.index.shared) == 0 || in.state == trace.Open {
+		return 0
+	}
+	v := s.graph.View()
+	for _, n := range in.w.Members() {
+		if v.Evicted(n) || v.Span(n).Kind() != trace.Consumer {
+			continue
+		}
+		for cause, rule := range v.Causes(n) {
+			if rule == trace.ByMessage && in.w.JoinedBy(cause) == trace.NoRule {
+				count++
+				break
+			}
+		}
+	}
+	return count
+}
+
 // precedes reports whether a consumer began before a producer did, by one clock: then it
 // had another's message. A task that is tried again is often sent again with its id.
 func precedes(consumer, producer trace.Span) bool {
