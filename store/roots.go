@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -93,25 +94,11 @@ func (r *roots) answer(v trace.View, client trace.Span) []trace.Node {
 		if !request.fits(call) {
 			continue
 		}
-		anyPath, out := request.sameHost(call), 0
-		for one := range l.since(client.Start().Add(-otherClocks)) {
-			if one.start > client.End().Add(otherClocks) {
-				break
-			}
-			if l.isOut(v, one.node) {
-				out++
-				continue
-			}
-			server := v.Span(one.node)
-			if !within(server, client) || !anyPath && differentPaths(pathOf(server), path) {
-				continue
-			}
-			if found == nil || server.Compare(v.Span(found[0])) < 0 {
-				found = []trace.Node{one.node}
-			}
-			break
-		}
-		l.tidy(v, out)
+		anyPath := request.sameHost(call)
+		n := l.first(v, client.Start().Add(-otherClocks), client.End().Add(otherClocks), func(server trace.Span) bool {
+			return within(server, client) && (anyPath || !differentPaths(pathOf(server), path))
+		})
+		found = earlier(v, found, n)
 	}
 	return found
 }
@@ -126,24 +113,20 @@ func (r *roots) delivery(v trace.View, producer trace.Span, consumed []string) [
 		if hasID && by.hasID || slices.Contains(consumed, by.service) {
 			continue
 		}
-		out := 0
-		for one := range l.since(producer.Start().Add(-otherClocks)) {
-			if l.isOut(v, one.node) {
-				out++
-				continue
-			}
-			consumer := v.Span(one.node)
-			if startsBefore(consumer, producer) {
-				continue
-			}
-			if found == nil || consumer.Compare(v.Span(found[0])) < 0 {
-				found = []trace.Node{one.node}
-			}
-			break
-		}
-		l.tidy(v, out)
+		n := l.first(v, producer.Start().Add(-otherClocks), math.MaxUint64, func(consumer trace.Span) bool {
+			return !startsBefore(consumer, producer)
+		})
+		found = earlier(v, found, n)
 	}
 	return found
+}
+
+// earlier is the one of a list, or n if that is not None and the first by its span.
+func earlier(v trace.View, one []trace.Node, n trace.Node) []trace.Node {
+	if n == trace.None || one != nil && v.Span(n).Compare(v.Span(one[0])) > 0 {
+		return one
+	}
+	return []trace.Node{n}
 }
 
 // tolerance is by how much the times of two hosts may contradict an order.

@@ -145,6 +145,27 @@ func (l *strays) since(start trace.Time) iter.Seq[stray] {
 	}
 }
 
+// first is the first of those that start between two times and are right, None if there is
+// none. It sorts out what it meets that is no stray any more.
+func (l *strays) first(v trace.View, start, end trace.Time, right func(trace.Span) bool) trace.Node {
+	found, out := trace.None, 0
+	for one := range l.since(start) {
+		if one.start > end {
+			break
+		}
+		if l.isOut(v, one.node) {
+			out++
+			continue
+		}
+		if right(v.Span(one.node)) {
+			found = one.node
+			break
+		}
+	}
+	l.tidy(v, out)
+	return found
+}
+
 // last is the stray that starts last, if there is any.
 func (l *strays) last(v trace.View) (stray, bool) {
 	for len(l.chunks) > 0 {
