@@ -1,6 +1,8 @@
 package store
 
 import (
+	"iter"
+	"maps"
 	"time"
 
 	"github.com/followspan/followspan/trace"
@@ -11,24 +13,30 @@ import (
 const graceUnknown = 5 * time.Second
 
 // quiet is how long nothing must have come before an instance without open edges
-// counts as complete: twice the longest export lag of those who took part. Where
-// nobody did but followspan itself, nothing is known of any lag.
+// counts as complete.
 func (s *Store) quiet(in *instance) time.Duration {
-	longest, grace, parties := time.Duration(0), time.Duration(0), 0
-	for p := range s.parties(in) {
+	return enough(in.of.Timing.Quiet, s.parties(in))
+}
+
+// enough is how long a silence must be, which is at least so long: twice the longest export
+// lag of those who took part. Where nobody did but followspan itself, nothing is known of
+// any lag.
+func enough(least time.Duration, parties iter.Seq[*process]) time.Duration {
+	longest, grace, count := time.Duration(0), time.Duration(0), 0
+	for p := range parties {
 		if p.own {
 			continue
 		}
-		parties++
+		count++
 		longest = max(longest, p.lag.Most)
 		if p.lag.Unknown {
 			grace = graceUnknown
 		}
 	}
-	if parties == 0 {
+	if count == 0 {
 		grace = graceUnknown
 	}
-	return max(in.of.Timing.Quiet, 2*longest) + grace
+	return max(least, 2*longest) + grace
 }
 
 // silence is quiet, and longer for one that asked somebody of whom nothing is known.
@@ -46,20 +54,6 @@ func (s *Store) silence(in *instance) time.Duration {
 func (s *Store) SilentIn() time.Duration {
 	s.enter()
 	defer s.mu.Unlock()
-	longest, grace, parties := time.Duration(0), time.Duration(0), 0
-	for _, p := range s.processes {
-		if p.own {
-			continue
-		}
-		parties++
-		longest = max(longest, p.lag.Most)
-		if p.lag.Unknown {
-			grace = graceUnknown
-		}
-	}
-	if parties == 0 {
-		grace = graceUnknown
-	}
-	enough := max(trace.DefaultQuiet, 2*longest) + grace
-	return max(0, enough-s.settings.Now().Sub(s.lastNews))
+	wanted := enough(trace.DefaultQuiet, maps.Values(s.processes))
+	return max(0, wanted-s.settings.Now().Sub(s.lastNews))
 }
