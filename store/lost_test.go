@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +128,27 @@ func TestRefusedWhileMoreCameToAClosedFlow(t *testing.T) {
 		flows = append(flows, p.Close(trace.ByEndOfRun)...)
 		if got := len(flows[len(flows)-1].Losses()); got != want {
 			t.Errorf("refused before the last span came: %v; %d losses, want %d", before, got, want)
+		}
+	}
+}
+
+// Whose message it was that several flows sent with one id nobody can tell, unless a
+// context does. Who takes it may begin a flow of its own, which misses nothing.
+func TestConsumersOfAnIDThatSeveralFlowsUse(t *testing.T) {
+	for context, want := range map[string]string{"": "one 1, one 1, taken 0, ", "link=#sent": "one 0, one 0, taken 0, "} {
+		flows := storetest.Flows([]trace.Membership{{Flow: "one", Origin: named("order")}, {Flow: "taken", Origin: named("take")}}, sketch.MustParse(`
+shop  order  0..50ms
+  shop  send  producer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+shop  order  0..50ms
+  shop  send  producer  3..4ms  #sent messaging.destination.name=orders messaging.message.id=1
+mail  take  70..80ms  consumer  messaging.destination.name=orders messaging.message.id=1 `+context))
+		slices.SortFunc(flows, func(a, b trace.Flow) int { return strings.Compare(a.Declaration, b.Declaration) })
+		got := ""
+		for _, f := range flows {
+			got += fmt.Sprintf("%s %d, ", f.Declaration, len(f.Losses()))
+		}
+		if got != want {
+			t.Errorf("with the context %q: losses %s want %s", context, got, want)
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (s *Store) mixedUp(in *instance) (count int) {
 	}
 	v := s.graph.View()
 	for _, n := range in.w.Members() {
-		if v.Evicted(n) || v.Span(n).Kind() != trace.Consumer {
+		if in.w.JoinedBy(n) != trace.ByMessage || v.Evicted(n) {
 			continue
 		}
 		for cause, rule := range v.Causes(n) {
