@@ -25,14 +25,17 @@ func (b *bundleFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&b.keep, "keep", "", "`when` the run is kept: always, or on-failure; where --bundle says, else in "+defaultBundle)
 }
 
-// check completes the flags.
-func (b *bundleFlags) check() error {
+// check completes the flags. The flow files are not to be replaced by a bundle.
+func (b *bundleFlags) check(files []string) error {
 	switch b.keep {
 	case "":
 	case "always", "on-failure":
 		b.path = cmp.Or(b.path, defaultBundle)
 	default:
 		return fmt.Errorf("--keep %s: want always or on-failure", b.keep)
+	}
+	if err := spare(b.path, files); err != nil {
+		return fmt.Errorf("--bundle %s: %w", b.path, err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,7 @@ func needsTraces(files []string) error {
 }
 
 func check(c *cobra.Command, flags checkFlags, files []string) error {
-	reports, err := parseReports(flags.reports)
+	reports, err := parseReports(flags.reports, slices.Concat(files, flags.traces))
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,11 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// cannotRun is an error that says what could not be done, such as to write.
+type cannotRun struct{ error }
+
+func (e cannotRun) Unwrap() error { return e.error }
+
 // execute runs one command line and returns the exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
@@ -36,6 +41,9 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		return int(exit)
 	}
 	fmt.Fprintf(stderr, "followspan: %v\n", err)
+	if errors.As(err, &cannotRun{}) {
+		return run.ExitCannotRun
+	}
 	return run.ExitBadInput
 }
 

@@ -88,13 +88,10 @@ func record(c *cobra.Command, flags recordFlags, command []string) error {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	view := newView(c.ErrOrStderr(), false)
 	settings.Warn = view.hint
-	err = recordTo(ctx, c.OutOrStdout(), flags, settings, view, command)
-	var exit exitError
-	if err != nil && !errors.As(err, &exit) {
-		fmt.Fprintf(c.ErrOrStderr(), "followspan: %v\n", err)
-		return exitError(run.ExitCannotRun)
+	if err := recordTo(ctx, c.OutOrStdout(), flags, settings, view, command); err != nil {
+		return cannotRun{err}
 	}
-	return err
+	return nil
 }
 
 // freePorts takes any port where a command is told which, unless one is asked for.

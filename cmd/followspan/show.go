@@ -114,10 +114,17 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	if err != nil {
 		return err
 	}
-	if len(chosen) == 0 {
+	switch {
+	case len(chosen) == 0:
 		c.PrintErrln("no trace to show")
+		return nil
+	case flags.format == "sequence" && len(chosen) > 1:
+		return fmt.Errorf("--format sequence shows one trace, and these are %d: give an id", len(chosen))
 	}
-	return present(c.OutOrStdout(), chosen, id != "", flags)
+	if err := present(c.OutOrStdout(), chosen, id != "", flags); err != nil {
+		return cannotRun{err}
+	}
+	return nil
 }
 
 func tooFull(stderr io.Writer, memory string, spans *store.Store) error {
@@ -181,6 +188,9 @@ func choose(all []shown, id string) ([]shown, error) {
 	case 1:
 		return found, nil
 	case 0:
+		if len(all) == 0 {
+			return nil, fmt.Errorf("no trace begins with %s: there is none", id)
+		}
 		return nil, fmt.Errorf("no trace begins with %s; without an id followspan show lists all %d", id, len(all))
 	}
 	const most = 3
@@ -230,10 +240,6 @@ func present(w io.Writer, all []shown, one bool, flags showFlags) error {
 		w = jsonWriter{w}
 	}
 	switch {
-	case len(all) == 0:
-		return nil
-	case flags.format == "sequence" && len(all) != 1:
-		return fmt.Errorf("--format sequence shows one trace, and these are %d: give an id", len(all))
 	case flags.format == "sequence":
 		return report.Sequence(w, all[0].flow, settings)
 	case flags.format == "otlp":
