@@ -187,7 +187,8 @@ func beginning(path string, most int) ([]byte, error) {
 	}
 	defer in.Close()
 	f := NewReader(Settings{}, nil).file(context.Background(), path, in)
-	plain, done, err := f.decompress(bufio.NewReader(in))
+	f.in.Reset(in)
+	plain, done, err := f.decompress(f.in)
 	if err != nil {
 		return nil, nil // whatever it is
 	}
