@@ -150,6 +150,9 @@ func (b *bundle) write() {
 		if b.err == nil {
 			b.err = b.writer.Write(e, e.Spans)
 		}
+		if b.err == nil && len(b.entries) == 0 { // so that whoever is killed loses nothing
+			b.err = b.writer.Flush()
+		}
 	}
 }
 
