@@ -93,6 +93,7 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	collectEarly(recordedGarbage)
 	spans := store.New([]trace.Membership{watch.Membership}, run.RecordedStore(limits.memory))
 	from := traces{paths: []string{path}, lenient: flags.lenient, maxRecord: limits.record, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
 	err = from.read(ctx, func(b trace.Batch) error { return run.Record(ctx, spans, b) })
