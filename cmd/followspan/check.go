@@ -117,7 +117,7 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 	case errors.Is(err, store.ErrFull):
 		return tooFull(c.ErrOrStderr(), flags.memory, spans)
 	case err != nil:
-		return badTraces(err)
+		return err
 	}
 	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
 }

@@ -101,7 +101,7 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	case errors.Is(err, store.ErrFull):
 		return tooFull(c.ErrOrStderr(), flags.memory, spans)
 	case err != nil && ctx.Err() == nil:
-		return badTraces(err)
+		return err
 	}
 	if ctx.Err() != nil {
 		from.view.hint("interrupted: this is what was read before")

@@ -53,7 +53,7 @@ type traces struct {
 }
 
 // read hands the spans of all recordings to emit. What is odd about a file is said
-// as a hint; an error about what it holds is a [recording.Error].
+// as a hint.
 func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	files, err := recording.Find(t.paths)
 	if err != nil {
@@ -62,11 +62,11 @@ func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	meter := meter{view: t.view, of: sizeOf(files), shown: time.Now()} // what is read at once needs no meter
 	defer t.view.done()
 	reader := recording.NewReader(recording.Settings{Lenient: t.lenient, MaxRecord: t.maxRecord, Progress: meter.update}, emit)
-	for _, name := range files {
+	for i, name := range files {
 		r, err := t.readFile(ctx, reader, name)
 		meter.next()
 		if err != nil {
-			return err
+			return badTraces(err, i+1 < len(files))
 		}
 		t.remark(r)
 		if lost := losses(r); lost != nil {
@@ -157,13 +157,14 @@ func (t traces) remark(r recording.Report) {
 	}
 }
 
-// badTraces says what to do about a recording that cannot be understood.
-func badTraces(err error) error {
+// badTraces says what to do about a recording that cannot be understood, behind which
+// more may come.
+func badTraces(err error, more bool) error {
 	var at *recording.Error
 	switch {
 	case !errors.As(err, &at):
 		return err
-	case at.Record == 0: // there is no rest
+	case at.Record == 0 && !more: // there is no rest
 		return errors.New(explainFault(at))
 	}
 	return errors.New(explainFault(at) + "\n--lenient goes on with the rest")
