@@ -49,6 +49,7 @@ type bundleHead struct {
 	Version string       `json:"version"` // of followspan
 	Context bundleRun    `json:"run"`
 	Absence string       `json:"requireAbsence"`
+	Strict  bool         `json:"strict,omitempty"`
 	Only    []string     `json:"flows,omitempty"`
 	Params  []string     `json:"params,omitempty"`
 	Files   []flowSource `json:"files"`
@@ -60,7 +61,7 @@ type bundleHead struct {
 func (h *bundleHead) complete(flags runFlags, of run.TraceContext) {
 	h.Bundle, h.Version = bundleVersion, version()
 	h.Context = bundleRun{of.RunID, of.TraceID.String(), of.SpanID.String()}
-	h.Absence, h.Only, h.Params = flags.absence, flags.flows, flags.params
+	h.Absence, h.Strict, h.Only, h.Params = flags.absence, flags.strict, flags.flows, flags.params
 }
 
 // bundleRun is what the store knew of the run.

@@ -44,6 +44,7 @@ func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, limits
 	case err != nil:
 		return err
 	}
+	flags.strict = flags.strict || p.head.Strict
 	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
 }
 
