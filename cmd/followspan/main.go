@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +41,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &exit):
 		return int(exit)
 	}
-	fmt.Fprintf(stderr, "followspan: %v\n", err)
+	message := strings.ReplaceAll(err.Error(), "\t", "  ")
+	fmt.Fprintln(stderr, "followspan: "+diagStyle(textSettings(stderr, os.Getenv)).Clean(message))
 	if errors.As(err, &cannotRun{}) {
 		return run.ExitCannotRun
 	}
