@@ -132,8 +132,8 @@ func startBundle(flags bundleFlags, head bundleHead) (*bundle, error) {
 		return nil, fmt.Errorf("--bundle %s: this is a pipe or a device, and a bundle is a file", flags.path)
 	}
 	file, err := os.OpenFile(fmt.Sprintf("%s.%d.part", flags.path, os.Getpid()), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("--bundle: %w", err)
+	if err != nil { // without the name, which is not the one that was given
+		return nil, fmt.Errorf("--bundle %s: %w", flags.path, cmp.Or(errors.Unwrap(err), err))
 	}
 	b := &bundle{flags: flags, file: file, entries: make(chan run.Entry, queuedEntries), done: make(chan struct{}), writer: recording.NewBundleWriter(file)}
 	b.journal = run.NewJournal(func(e run.Entry) error {
