@@ -45,10 +45,17 @@ func TestCheckManyFiles(t *testing.T) {
 	if err := os.WriteFile(flow, []byte("version: 1\nflows: {order: {origin: name == \"order\", expect: [spans.count == 1]}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for i := range 110 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("empty%d.json", i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	check := exec.Command("sh", "-c", `ulimit -n 64; exec followspan check "$0" --traces "$1"`, flow, filepath.Join(dir, "*.json"))
 	out, err := check.CombinedOutput()
-	if want := "5,000 flows, 5,000 spans"; err != nil || !strings.Contains(string(out), want) {
-		t.Errorf("%v; want %q, got\n%s", err, want, out)
+	for _, want := range []string{"5,000 flows, 5,000 spans", "hint: 10 more hints about these files: -v shows all\n"} {
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v; want %q, got\n%s", err, want, out)
+		}
 	}
 	if used := mostMemory(check.ProcessState); used > 100 { // a buffer for each would be 300
 		t.Errorf("it took %.0f MiB", used)

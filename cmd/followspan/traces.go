@@ -62,21 +62,32 @@ func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	meter := meter{view: t.view, of: sizeOf(files), shown: time.Now()} // what is read at once needs no meter
 	defer t.view.done()
 	reader := recording.NewReader(recording.Settings{Lenient: t.lenient, MaxRecord: t.maxRecord, Progress: meter.update}, emit)
+	hints := 0
 	for i, name := range files {
 		r, err := t.readFile(ctx, reader, name)
 		meter.next()
 		if err != nil {
 			return badTraces(err, i+1 < len(files))
 		}
-		t.remark(r)
+		for _, hint := range remarks(r) {
+			if hints++; hints <= mostHints || t.view.verbose {
+				t.view.hint(hint)
+			}
+		}
 		if lost := losses(r); lost != nil {
 			if err := emit(trace.Batch{Refused: lost}); err != nil {
 				return err
 			}
 		}
 	}
+	if more := hints - mostHints; more > 0 && !t.view.verbose {
+		t.view.hint(count(more, "more hint") + " about these files: -v shows all")
+	}
 	return nil
 }
+
+// mostHints is how many hints about files are shown.
+const mostHints = 100
 
 // losses is what flows may miss that is not in what was read.
 func losses(r recording.Report) (lost []trace.Refusal) {
@@ -134,9 +145,9 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	return out
 }
 
-// remark says what is odd about a file that was read.
-func (t traces) remark(r recording.Report) {
-	hint := func(format string, args ...any) { t.view.hint(r.File + ": " + fmt.Sprintf(format, args...)) }
+// remarks are what is odd about a file that was read.
+func remarks(r recording.Report) (all []string) {
+	hint := func(format string, args ...any) { all = append(all, r.File+": "+fmt.Sprintf(format, args...)) }
 	for _, signal := range slices.Sorted(maps.Keys(r.Skipped)) {
 		hint("%s with %s skipped: only spans are read", count(r.Skipped[signal], "record"), signal)
 	}
@@ -147,7 +158,7 @@ func (t traces) remark(r recording.Report) {
 		hint("Tempo did not give %s whole: what rests on an absence is inconclusive", count(r.Partial, "trace"))
 	}
 	for _, fault := range r.Faults {
-		t.view.hint(explainFault(fault))
+		all = append(all, explainFault(fault))
 	}
 	switch {
 	case r.FaultCount > 0:
@@ -155,6 +166,7 @@ func (t traces) remark(r recording.Report) {
 	case r.Spans == 0:
 		hint("it holds no spans")
 	}
+	return all
 }
 
 // badTraces says what to do about a recording that cannot be understood, behind which
