@@ -138,6 +138,10 @@ func (x *explainer) unproved(guard, that lang.Value) {
 		return
 	}
 	x.Why = holds + ", but not everything arrived: " + x.edgesInWords(x.flow.OpenEdges())
+	if !slices.ContainsFunc(x.flow.OpenEdges(), func(e trace.OpenEdge) bool { return !x.loops(e) }) {
+		x.Try = append(x.Try, "mend who sent it: no span may be above itself")
+		return
+	}
 	switch x.flow.Reason() {
 	case trace.ByEndOfRecording:
 	case trace.ByMemory:

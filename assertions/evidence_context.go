@@ -37,6 +37,8 @@ func (x *explainer) lost(n trace.Node) string {
 		return "links to a span that its service did not sample; OTEL_TRACES_SAMPLER=always_on keeps all"
 	case x.linksElsewhere(n):
 		return "links to a span that is no part of this flow"
+	case x.flow.LoopsBack(n):
+		return fmt.Sprintf("names a parent, span %s, whose parents lead back to it: a loop", s.ParentID())
 	case !s.ParentID().IsZero():
 		return fmt.Sprintf("names a parent, span %s, that never arrived", s.ParentID())
 	case s.Kind() == trace.Consumer:

@@ -225,6 +225,9 @@ func (x *explainer) edgesInWords(edges []trace.OpenEdge) string {
 func (x *explainer) edgeInWords(e trace.OpenEdge) string {
 	switch e.Kind {
 	case trace.WaitsForParent:
+		if x.loops(e) {
+			return fmt.Sprintf("%s names a parent whose parents lead back to it: a loop", x.name(e.Node))
+		}
 		return fmt.Sprintf("%s names a parent that never arrived%s", x.name(e.Node), x.mayBelong(e))
 	case trace.WaitsForLinked:
 		return fmt.Sprintf("%s links to a span that never arrived%s", x.name(e.Node), x.mayBelong(e))
@@ -245,6 +248,11 @@ func (x *explainer) edgeInWords(e trace.OpenEdge) string {
 		return "the span that starts the flow never arrived"
 	}
 	return fmt.Sprintf("%s has not ended", x.name(e.Node))
+}
+
+// loops reports whether what is missing is a parent that is there, and below the span.
+func (x *explainer) loops(e trace.OpenEdge) bool {
+	return e.Kind == trace.WaitsForParent && x.flow.LoopsBack(e.Node)
 }
 
 // silentPeer names somebody whom a call without an answer asked and who was not seen to

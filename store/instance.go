@@ -51,6 +51,7 @@ type instance struct {
 	restless        bool       // it closed before it was silent
 	unanswered      bool       // see trace.Remains
 	lost            int32      // spans that were evicted
+	missedBefore    int32      // what it missed when it was evicted itself
 	moves           int32      // see trace.FlowState
 	queued          int32      // place among those that wait for the same
 	place           int32      // on the agenda

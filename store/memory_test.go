@@ -165,6 +165,9 @@ func TestEvictionTakesWhatClosedFirst(t *testing.T) {
 	if r := x.flow(closed[0]).Remains(); r != (trace.Remains{Spans: 20, Services: 1}) {
 		t.Errorf("of an evicted flow remains %+v", r)
 	}
+	if l := x.flow(closed[0]).Losses(); len(l) > 0 {
+		t.Errorf("an evicted flow, which was judged whole, lost %v", l)
+	}
 }
 
 // A flow that was judged and has news since is kept until it was judged again, be it

@@ -10,7 +10,7 @@ import (
 // Next hands out once more.
 func (s *Store) evictFlow(in *instance) {
 	s.log(Op{Kind: OpEvict, Number: in.w.Record().Number()})
-	in.remains = s.remains(in)
+	in.remains, in.missedBefore = s.remains(in), int32(s.missed(in))
 	in.edges = nil
 	in.w.Evict()
 	for n := range in.w.Leave() {

@@ -98,8 +98,12 @@ func (s *Store) losses(in *instance) []trace.Loss {
 	return out
 }
 
-// missed counts the spans that an instance may have lost before it began.
+// missed counts the spans that an instance may have lost before it began. Those of its
+// traces that were evicted with it are none of these.
 func (s *Store) missed(in *instance) (count int) {
+	if in.evicted {
+		return int(in.missedBefore)
+	}
 	if t := in.trace; t != nil && in.whole {
 		count += int(t.missing)
 	} else if t != nil {

@@ -1,6 +1,9 @@
 package trace
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // View is a frozen prefix of a [Graph]: everything received up to some moment,
 // safe for concurrent use. Edges to later spans read as absent.
@@ -103,6 +106,23 @@ func (v View) Copies(n Node) int { return int(v.g.record(n).copies.Load()) }
 func (v View) Parent(n Node) (Node, bool) {
 	p := Node(v.g.record(n).parent.Load())
 	return p, v.has(p)
+}
+
+// LoopsBack reports whether the parent that n names is n itself or a span below it. Then n
+// was left without a parent.
+func (v View) LoopsBack(n Node) bool {
+	parent, id := v.Span(n).ParentID(), v.Span(n).TraceID()
+	if _, has := v.Parent(n); has || parent.IsZero() {
+		return false
+	}
+	for below := []Node{n}; len(below) > 0; {
+		last := below[len(below)-1]
+		if s := v.Span(last); s.ID() == parent && s.TraceID() == id {
+			return true
+		}
+		below = slices.AppendSeq(below[:len(below)-1], v.Children(last))
+	}
+	return false
 }
 
 func (v View) has(n Node) bool { return n >= 0 && int(n) < v.n }

@@ -25,14 +25,17 @@ func (b *bundleFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&b.keep, "keep", "", "`when` the run is kept: always, or on-failure; where --bundle says, else in "+defaultBundle)
 }
 
-// check completes the flags.
-func (b *bundleFlags) check() error {
+// check completes the flags. The flow files are not to be replaced by a bundle.
+func (b *bundleFlags) check(files []string) error {
 	switch b.keep {
 	case "":
 	case "always", "on-failure":
 		b.path = cmp.Or(b.path, defaultBundle)
 	default:
 		return fmt.Errorf("--keep %s: want always or on-failure", b.keep)
+	}
+	if err := spare(b.path, files); err != nil {
+		return fmt.Errorf("--bundle %s: %w", b.path, err)
 	}
 	return nil
 }
@@ -46,6 +49,7 @@ type bundleHead struct {
 	Version string       `json:"version"` // of followspan
 	Context bundleRun    `json:"run"`
 	Absence string       `json:"requireAbsence"`
+	Strict  bool         `json:"strict,omitempty"`
 	Only    []string     `json:"flows,omitempty"`
 	Params  []string     `json:"params,omitempty"`
 	Files   []flowSource `json:"files"`
@@ -57,7 +61,7 @@ type bundleHead struct {
 func (h *bundleHead) complete(flags runFlags, of run.TraceContext) {
 	h.Bundle, h.Version = bundleVersion, version()
 	h.Context = bundleRun{of.RunID, of.TraceID.String(), of.SpanID.String()}
-	h.Absence, h.Only, h.Params = flags.absence, flags.flows, flags.params
+	h.Absence, h.Strict, h.Only, h.Params = flags.absence, flags.strict, flags.flows, flags.params
 }
 
 // bundleRun is what the store knew of the run.
@@ -128,8 +132,8 @@ func startBundle(flags bundleFlags, head bundleHead) (*bundle, error) {
 		return nil, fmt.Errorf("--bundle %s: this is a pipe or a device, and a bundle is a file", flags.path)
 	}
 	file, err := os.OpenFile(fmt.Sprintf("%s.%d.part", flags.path, os.Getpid()), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("--bundle: %w", err)
+	if err != nil { // without the name, which is not the one that was given
+		return nil, fmt.Errorf("--bundle %s: %w", flags.path, cmp.Or(errors.Unwrap(err), err))
 	}
 	b := &bundle{flags: flags, file: file, entries: make(chan run.Entry, queuedEntries), done: make(chan struct{}), writer: recording.NewBundleWriter(file)}
 	b.journal = run.NewJournal(func(e run.Entry) error {
@@ -146,6 +150,9 @@ func (b *bundle) write() {
 	for e := range b.entries {
 		if b.err == nil {
 			b.err = b.writer.Write(e, e.Spans)
+		}
+		if b.err == nil && len(b.entries) == 0 { // so that whoever is killed loses nothing
+			b.err = b.writer.Flush()
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,7 @@ func needsTraces(files []string) error {
 }
 
 func check(c *cobra.Command, flags checkFlags, files []string) error {
-	reports, err := parseReports(flags.reports)
+	reports, err := parseReports(flags.reports, slices.Concat(files, flags.traces))
 	if err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func check(c *cobra.Command, flags checkFlags, files []string) error {
 	case errors.Is(err, store.ErrFull):
 		return tooFull(c.ErrOrStderr(), flags.memory, spans)
 	case err != nil:
-		return badTraces(err)
+		return err
 	}
 	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
 }

@@ -30,6 +30,38 @@ func TestCheckStream(t *testing.T) {
 	}
 }
 
+// TestCheckManyFiles checks what a pattern of many small files matches, more than
+// a process may have open.
+func TestCheckManyFiles(t *testing.T) {
+	const files = 5_000
+	dir := t.TempDir()
+	for i := range files {
+		span := fmt.Sprintf(`[{"traceId":"%x","id":"1","name":"order","timestamp":1767323045000000,"duration":1000}]`, i+1)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.json", i)), []byte(span), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flow := filepath.Join(dir, "f.flow.yaml")
+	if err := os.WriteFile(flow, []byte("version: 1\nflows: {order: {origin: name == \"order\", expect: [spans.count == 1]}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 110 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("empty%d.json", i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := exec.Command("sh", "-c", `ulimit -n 64; exec followspan check "$0" --traces "$1"`, flow, filepath.Join(dir, "*.json"))
+	out, err := check.CombinedOutput()
+	for _, want := range []string{"5,000 flows, 5,000 spans", "hint: 10 more hints about these files: -v shows all\n"} {
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v; want %q, got\n%s", err, want, out)
+		}
+	}
+	if used := mostMemory(check.ProcessState); used > 100 { // a buffer for each would be 300
+		t.Errorf("it took %.0f MiB", used)
+	}
+}
+
 // A flow that any span may belong to holds all of them: where they do not fit, check
 // says so.
 func TestCheckStreamThatDoesNotFit(t *testing.T) {

@@ -35,17 +35,20 @@ func (j *judgeFlags) bindVerdicts(f *pflag.FlagSet, verbose string) {
 	f.BoolVarP(&j.verbose, "verbose", "v", false, verbose)
 }
 
-// write prints the report, writes the others, and ends with the run's exit code.
+// write prints the report, writes the others, and ends with the run's exit code. A
+// report that cannot be written takes none of the others away.
 func write(stdout io.Writer, result *run.Result, flags judgeFlags, reports []reportFile) error {
-	for _, r := range reports {
-		if err := r.write(result, flags); err != nil {
-			return err
-		}
-	}
 	s := textSettings(stdout, os.Getenv)
 	s.Verbose, s.Strict = flags.verbose, flags.strict
-	if err := report.Text(stdout, result, s); err != nil {
-		return fmt.Errorf("write the report: %w", err)
+	err := report.Text(stdout, result, s)
+	if err != nil {
+		err = fmt.Errorf("write the report: %w", err)
+	}
+	for _, r := range reports {
+		err = errors.Join(err, r.write(result, flags))
+	}
+	if err != nil {
+		return cannotRun{err}
 	}
 	if code := result.ExitCode(flags.strict); code != run.ExitPassed {
 		return exitError(code)
@@ -56,15 +59,33 @@ func write(stdout io.Writer, result *run.Result, flags judgeFlags, reports []rep
 // reportFile is a report that is written beside the text.
 type reportFile struct{ format, path string }
 
-func parseReports(flags []string) (all []reportFile, err error) {
+// parseReports reads the flags. What is read is not to be replaced by a report.
+func parseReports(flags, inputs []string) (all []reportFile, err error) {
 	for _, f := range flags {
 		format, path, ok := strings.Cut(f, "=")
 		if !ok || path == "" || format != "junit" {
 			return nil, fmt.Errorf("--report %s: want junit=PATH", f)
 		}
+		if err := spare(path, inputs); err != nil {
+			return nil, fmt.Errorf("--report %s: %w", f, err)
+		}
 		all = append(all, reportFile{format, path})
 	}
 	return all, nil
+}
+
+// spare reports an error if to write a file would take away one that is read.
+func spare(path string, inputs []string) error {
+	file, err := os.Stat(path)
+	if err != nil || !file.Mode().IsRegular() {
+		return nil // There is nothing to take away.
+	}
+	for _, input := range inputs {
+		if other, err := os.Stat(input); err == nil && os.SameFile(file, other) {
+			return fmt.Errorf("this would replace %s, which is read", input)
+		}
+	}
+	return nil
 }
 
 func (r reportFile) write(result *run.Result, flags judgeFlags) (err error) {

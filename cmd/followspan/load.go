@@ -77,6 +77,9 @@ func explainRead(path string, err error) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s: no such file", path)
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: this is a directory, and a flow file is wanted", path)
+	}
 	return fmt.Errorf("read the flow file: %w", err)
 }
 

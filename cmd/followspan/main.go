@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,11 @@ func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// cannotRun is an error that says what could not be done, such as to write.
+type cannotRun struct{ error }
+
+func (e cannotRun) Unwrap() error { return e.error }
 
 // execute runs one command line and returns the exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
@@ -35,7 +41,11 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &exit):
 		return int(exit)
 	}
-	fmt.Fprintf(stderr, "followspan: %v\n", err)
+	message := strings.ReplaceAll(err.Error(), "\t", "  ")
+	fmt.Fprintln(stderr, "followspan: "+diagStyle(textSettings(stderr, os.Getenv)).Clean(message))
+	if errors.As(err, &cannotRun{}) {
+		return run.ExitCannotRun
+	}
 	return run.ExitBadInput
 }
 

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/followspan/followspan/internal/report"
-	"github.com/followspan/followspan/internal/run"
 	"github.com/followspan/followspan/internal/watch"
 	"github.com/followspan/followspan/internal/web"
 	"github.com/followspan/followspan/receiver"
@@ -74,8 +73,7 @@ func receive(c *cobra.Command, flags receiveFlags) error {
 	settings.Routes = map[string]http.Handler{web.TracePattern: web.Trace(spans)}
 	server, err := receiver.Start(ctx, settings, receiver.SinkFunc(spans.Consume))
 	if err != nil {
-		fmt.Fprintf(c.ErrOrStderr(), "followspan: %v\n", err)
-		return exitError(run.ExitCannotRun)
+		return cannotRun{err}
 	}
 	view.line(introduction(server, flags.endpoint.setup(server)))
 	ended := make(chan error, 1)

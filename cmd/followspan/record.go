@@ -83,18 +83,23 @@ func record(c *cobra.Command, flags recordFlags, command []string) error {
 	case flags.quiet < 0:
 		return fmt.Errorf("--quiet %v: want a duration such as 1s", flags.quiet)
 	}
+	view := newView(c.ErrOrStderr(), false)
+	settings.Warn = view.hint
+	if info, err := os.Stat(flags.output); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		view.line("waiting for somebody to read " + flags.output)
+	}
+	file, err := replaceFile(flags.output) // before signals are caught: while it waits, one ends the program
+	if err != nil {
+		return cannotRun{err}
+	}
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	view := newView(c.ErrOrStderr(), false)
-	settings.Warn = view.hint
-	err = recordTo(ctx, c.OutOrStdout(), flags, settings, view, command)
-	var exit exitError
-	if err != nil && !errors.As(err, &exit) {
-		fmt.Fprintf(c.ErrOrStderr(), "followspan: %v\n", err)
-		return exitError(run.ExitCannotRun)
+	err = recordTo(ctx, c.OutOrStdout(), file, flags, settings, view, command)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return cannotRun{err}
 	}
-	return err
+	return nil
 }
 
 // freePorts takes any port where a command is told which, unless one is asked for.
@@ -124,12 +129,7 @@ func (t *taker) Consume(_ context.Context, b trace.Batch) error {
 	return err
 }
 
-func recordTo(ctx context.Context, stdout io.Writer, flags recordFlags, settings receiver.Settings, view *view, command []string) (err error) {
-	file, err := replaceFile(flags.output)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+func recordTo(ctx context.Context, stdout io.Writer, file *replacement, flags recordFlags, settings receiver.Settings, view *view, command []string) error {
 	writer, err := recording.NewWriter(flags.output, file)
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ func checkBundle(ctx context.Context, c *cobra.Command, flags checkFlags, limits
 	case err != nil:
 		return err
 	}
+	flags.strict = flags.strict || p.head.Strict
 	return write(c.OutOrStdout(), result, flags.judgeFlags, reports)
 }
 
@@ -176,7 +177,7 @@ func (p *replayer) compare(was, is bundleResult) {
 
 // isBundle reports whether the first file is a run bundle.
 func isBundle(files []string) (bool, error) {
-	if files[0] == recording.Stdin {
+	if info, err := os.Stat(files[0]); files[0] == recording.Stdin || err == nil && info.Mode()&os.ModeNamedPipe != 0 {
 		return false, errors.New("a bundle is a file, since it may be read twice: followspan check BUNDLE; recorded traces may come from the standard input: followspan check FILE... --traces -")
 	}
 	ok, err := recording.IsBundle(files[0])

@@ -83,7 +83,7 @@ and the triggers included), 2 a bad file or command line, 3 could not run,
 // runFiles makes one run. What could not be read or bound is said here; everything
 // else is in the report.
 func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
-	reports, err := parseReports(flags.reports)
+	reports, err := parseReports(flags.reports, files)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func runFiles(c *cobra.Command, flags runFlags, files, command []string) error {
 	if err != nil {
 		return err
 	}
-	if err := flags.bundle.check(); err != nil {
+	if err := flags.bundle.check(files); err != nil {
 		return err
 	}
 	sources, err := readFlowFiles(files)

@@ -93,6 +93,7 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	collectEarly(recordedGarbage)
 	spans := store.New([]trace.Membership{watch.Membership}, run.RecordedStore(limits.memory))
 	from := traces{paths: []string{path}, lenient: flags.lenient, maxRecord: limits.record, stdin: c.InOrStdin(), view: newView(c.ErrOrStderr(), flags.verbose)}
 	err = from.read(ctx, func(b trace.Batch) error { return run.Record(ctx, spans, b) })
@@ -100,7 +101,7 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	case errors.Is(err, store.ErrFull):
 		return tooFull(c.ErrOrStderr(), flags.memory, spans)
 	case err != nil && ctx.Err() == nil:
-		return badTraces(err)
+		return err
 	}
 	if ctx.Err() != nil {
 		from.view.hint("interrupted: this is what was read before")
@@ -114,10 +115,17 @@ func show(c *cobra.Command, flags showFlags, path, id string) error {
 	if err != nil {
 		return err
 	}
-	if len(chosen) == 0 {
+	switch {
+	case len(chosen) == 0:
 		c.PrintErrln("no trace to show")
+		return nil
+	case flags.format == "sequence" && len(chosen) > 1:
+		return fmt.Errorf("--format sequence shows one trace, and these are %d: give an id", len(chosen))
 	}
-	return present(c.OutOrStdout(), chosen, id != "", flags)
+	if err := present(c.OutOrStdout(), chosen, id != "", flags); err != nil {
+		return cannotRun{err}
+	}
+	return nil
 }
 
 func tooFull(stderr io.Writer, memory string, spans *store.Store) error {
@@ -181,6 +189,9 @@ func choose(all []shown, id string) ([]shown, error) {
 	case 1:
 		return found, nil
 	case 0:
+		if len(all) == 0 {
+			return nil, fmt.Errorf("no trace begins with %s: there is none", id)
+		}
 		return nil, fmt.Errorf("no trace begins with %s; without an id followspan show lists all %d", id, len(all))
 	}
 	const most = 3
@@ -230,10 +241,6 @@ func present(w io.Writer, all []shown, one bool, flags showFlags) error {
 		w = jsonWriter{w}
 	}
 	switch {
-	case len(all) == 0:
-		return nil
-	case flags.format == "sequence" && len(all) != 1:
-		return fmt.Errorf("--format sequence shows one trace, and these are %d: give an id", len(all))
 	case flags.format == "sequence":
 		return report.Sequence(w, all[0].flow, settings)
 	case flags.format == "otlp":

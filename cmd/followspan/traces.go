@@ -53,7 +53,7 @@ type traces struct {
 }
 
 // read hands the spans of all recordings to emit. What is odd about a file is said
-// as a hint; an error about what it holds is a [recording.Error].
+// as a hint.
 func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	files, err := recording.Find(t.paths)
 	if err != nil {
@@ -62,21 +62,32 @@ func (t traces) read(ctx context.Context, emit func(trace.Batch) error) error {
 	meter := meter{view: t.view, of: sizeOf(files), shown: time.Now()} // what is read at once needs no meter
 	defer t.view.done()
 	reader := recording.NewReader(recording.Settings{Lenient: t.lenient, MaxRecord: t.maxRecord, Progress: meter.update}, emit)
-	for _, name := range files {
+	hints := 0
+	for i, name := range files {
 		r, err := t.readFile(ctx, reader, name)
 		meter.next()
 		if err != nil {
-			return err
+			return badTraces(err, i+1 < len(files))
 		}
-		t.remark(r)
+		for _, hint := range remarks(r) {
+			if hints++; hints <= mostHints || t.view.verbose {
+				t.view.hint(hint)
+			}
+		}
 		if lost := losses(r); lost != nil {
 			if err := emit(trace.Batch{Refused: lost}); err != nil {
 				return err
 			}
 		}
 	}
+	if more := hints - mostHints; more > 0 && !t.view.verbose {
+		t.view.hint(count(more, "more hint") + " about these files: -v shows all")
+	}
 	return nil
 }
+
+// mostHints is how many hints about files are shown.
+const mostHints = 100
 
 // losses is what flows may miss that is not in what was read.
 func losses(r recording.Report) (lost []trace.Refusal) {
@@ -134,9 +145,9 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	return out
 }
 
-// remark says what is odd about a file that was read.
-func (t traces) remark(r recording.Report) {
-	hint := func(format string, args ...any) { t.view.hint(r.File + ": " + fmt.Sprintf(format, args...)) }
+// remarks are what is odd about a file that was read.
+func remarks(r recording.Report) (all []string) {
+	hint := func(format string, args ...any) { all = append(all, r.File+": "+fmt.Sprintf(format, args...)) }
 	for _, signal := range slices.Sorted(maps.Keys(r.Skipped)) {
 		hint("%s with %s skipped: only spans are read", count(r.Skipped[signal], "record"), signal)
 	}
@@ -147,7 +158,7 @@ func (t traces) remark(r recording.Report) {
 		hint("Tempo did not give %s whole: what rests on an absence is inconclusive", count(r.Partial, "trace"))
 	}
 	for _, fault := range r.Faults {
-		t.view.hint(explainFault(fault))
+		all = append(all, explainFault(fault))
 	}
 	switch {
 	case r.FaultCount > 0:
@@ -155,15 +166,17 @@ func (t traces) remark(r recording.Report) {
 	case r.Spans == 0:
 		hint("it holds no spans")
 	}
+	return all
 }
 
-// badTraces says what to do about a recording that cannot be understood.
-func badTraces(err error) error {
+// badTraces says what to do about a recording that cannot be understood, behind which
+// more may come.
+func badTraces(err error, more bool) error {
 	var at *recording.Error
 	switch {
 	case !errors.As(err, &at):
 		return err
-	case at.Record == 0: // there is no rest
+	case at.Record == 0 && !more: // there is no rest
 		return errors.New(explainFault(at))
 	}
 	return errors.New(explainFault(at) + "\n--lenient goes on with the rest")

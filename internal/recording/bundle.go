@@ -30,7 +30,7 @@ type BundleWriter struct {
 	kept int // bytes since the last flush
 }
 
-// flushEvery is how many bytes of a bundle a crash may cost.
+// flushEvery is how many bytes of a bundle a crash may cost, unless Flush comes before.
 const flushEvery = 256 << 10
 
 // NewBundleWriter returns a BundleWriter to out.
@@ -62,6 +62,11 @@ func (w *BundleWriter) Write(data any, spans []trace.Span) error {
 	if w.kept < flushEvery {
 		return nil
 	}
+	return w.Flush()
+}
+
+// Flush hands on all that was written.
+func (w *BundleWriter) Flush() error {
 	w.kept = 0
 	return errors.Join(w.out.Flush(), w.pack.Flush())
 }

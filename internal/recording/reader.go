@@ -39,6 +39,7 @@ type Reader struct {
 	settings Settings
 	emit     func(trace.Batch) error
 	builder  trace.Builder
+	in       *bufio.Reader // of the file that is read; its buffer serves all of them
 	// bundle gets the lines of a bundle, instead of emit; nil for other recordings.
 	bundle func(json.RawMessage, []trace.Span) error
 }
@@ -50,7 +51,7 @@ func NewReader(s Settings, emit func(trace.Batch) error) *Reader {
 	if s.MaxRecord == 0 {
 		s.MaxRecord = DefaultMaxRecord
 	}
-	return &Reader{settings: s, emit: emit}
+	return &Reader{settings: s, emit: emit, in: bufio.NewReaderSize(nil, bufferSize)}
 }
 
 // Read reads one recording to its end. The name is for messages. The report is
@@ -71,7 +72,8 @@ func (r *Reader) file(ctx context.Context, name string, in io.Reader) *file {
 
 // all reads the file, compressed or not.
 func (f *file) all(in io.Reader) error {
-	plain, done, err := f.decompress(bufio.NewReaderSize(in, bufferSize))
+	f.in.Reset(in)
+	plain, done, err := f.decompress(f.in)
 	if err != nil {
 		return f.fault(&Error{File: f.name, Err: f.unreadable(err)})
 	}

@@ -179,15 +179,19 @@ func IsRecording(path string) (bool, error) {
 }
 
 // beginning is what a file begins with once it is decompressed, at most so many bytes;
-// nil if it cannot be.
+// nil if it cannot be, and of a pipe, from which that would be taken away.
 func beginning(path string, most int) ([]byte, error) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, err
+	}
 	in, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
 	f := NewReader(Settings{}, nil).file(context.Background(), path, in)
-	plain, done, err := f.decompress(bufio.NewReader(in))
+	f.in.Reset(in)
+	plain, done, err := f.decompress(f.in)
 	if err != nil {
 		return nil, nil // whatever it is
 	}

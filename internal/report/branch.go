@@ -95,9 +95,16 @@ func (g *grove) hangEdges() {
 		case e.Kind != trace.WaitsForParent:
 			b.children = append(b.children, &branch{node: trace.None, lacks: true, text: hangingWords(g.flow, e)})
 		case g.lost[e.Missing] == nil:
-			g.lost[e.Missing] = &branch{node: trace.None, lacks: true, text: fmt.Sprintf("… parent %s never arrived", e.Missing)}
+			g.lost[e.Missing] = &branch{node: trace.None, lacks: true, text: parentWords(g.flow, e)}
 		}
 	}
+}
+
+func parentWords(f trace.Flow, e trace.OpenEdge) string {
+	if f.LoopsBack(e.Node) {
+		return fmt.Sprintf("… parent %s leads back here: a loop", e.Missing)
+	}
+	return fmt.Sprintf("… parent %s never arrived", e.Missing)
 }
 
 func (g *grove) hang(b *branch) {

@@ -69,6 +69,9 @@ func edgeWords(f trace.Flow, e trace.OpenEdge) string {
 	who := ref(span.Service(), span.Name())
 	switch e.Kind {
 	case trace.WaitsForParent:
+		if f.LoopsBack(e.Node) {
+			return fmt.Sprintf("%s names a parent, span %s, whose parents lead back to it: a loop", who, e.Missing)
+		}
 		return fmt.Sprintf("%s names a parent, span %s, that never arrived%s", who, e.Missing, mayBelong(f, e))
 	case trace.WaitsForLinked:
 		return fmt.Sprintf("%s links to span %s of trace %s, which never arrived%s", who, e.Missing, linkedTrace(span, e), mayBelong(f, e))

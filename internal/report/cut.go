@@ -230,7 +230,10 @@ func (c cutting) some(children []*branch) []*branch {
 		spans += child.spans
 	}
 	if hidden > 0 {
-		text := fmt.Sprintf("… %s more here, %s in all", number(hidden), count(spans, "span"))
+		text := fmt.Sprintf("… %s more here", number(hidden))
+		if spans > hidden {
+			text += fmt.Sprintf(", %s in all", count(spans, "span"))
+		}
 		out = append(out, &branch{node: trace.None, text: text})
 	}
 	return append(out, kept...)

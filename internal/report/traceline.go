@@ -54,6 +54,7 @@ type traceTally struct {
 	root     trace.Span // the first without a parent, else the first whose parent is missing
 	node     trace.Node // of the root; None if there is none
 	whole    bool       // whether the root has no parent
+	loops    bool       // whether it has, and that is below it
 	spans    int
 	gone     int // spans that made room, of which nothing is known
 	errors   int
@@ -85,6 +86,7 @@ func newTraceTally(f trace.Flow, counts func(trace.Span) bool) *traceTally {
 		t.errors += boolInt(span.Status() == trace.Error)
 		t.services[span.Service()] = true
 	}
+	t.loops = t.node != trace.None && f.LoopsBack(t.node)
 	t.others = slices.SortedFunc(maps.Keys(others), func(a, b trace.TraceID) int { return bytes.Compare(a[:], b[:]) })
 	return t
 }
@@ -116,12 +118,15 @@ func (t *traceTally) errorWords() string {
 }
 
 func (t *traceTally) name() string {
-	if t.root.IsZero() { // every span is below another: a circle
+	if t.root.IsZero() { // no span is held
 		return "(no root)"
 	}
 	name := serviceName(t.root.Service()) + " " + spanName(t.root.Name())
-	if !t.whole {
-		name += " (its parent did not arrive)"
+	switch {
+	case t.whole:
+		return name
+	case t.loops:
+		return name + " (its parents are a loop)"
 	}
-	return name
+	return name + " (its parent did not arrive)"
 }

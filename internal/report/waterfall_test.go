@@ -89,6 +89,18 @@ email  process orders  consumer  40ms..3050ms  link=#pub
 
 	add("a link that leads nowhere", dangling(), TextSettings{Width: 80})
 	add("parents that never came, answers and consumers too", incomplete(), TextSettings{Width: 80})
+	add("loops of parents, and a link to itself", wholeTrace(`
+api  GET /report   server    0..100ms  #a link=#a
+  api  query  client   2..20ms
+  a    x  internal  30..40ms  #x parent=#y
+  a    y  internal  31..39ms  #y parent=#x
+    b    z  internal  32..38ms
+  b    self  internal  50..60ms  #s parent=#s
+`), TextSettings{Width: 80})
+	add("nothing but a loop of parents", wholeTrace(`
+a  x  internal  30..40ms  #x parent=#y
+  a  y  internal  31..39ms  #y
+`), TextSettings{Width: 80})
 	for _, name := range []string{"no time", "no end", "no start", "a clock that was never set", "an end before the start", "only spans without a time"} {
 		add("times: "+name, timeless(name), TextSettings{Width: 80})
 	}

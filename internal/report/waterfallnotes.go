@@ -57,7 +57,7 @@ func (w *fall) early(n trace.Node, span trace.Span) time.Duration {
 // dangling is how many links of a span lead to spans that were not received.
 func (w *fall) dangling(n trace.Node, span trace.Span) (missing int) {
 	for l := range span.Links() {
-		found := false
+		found := l.SpanID() == span.ID() && l.TraceID() == span.TraceID()
 		for cause := range w.flow.Causes(n) {
 			c := w.flow.Span(cause)
 			found = found || c.ID() == l.SpanID() && c.TraceID() == l.TraceID()
@@ -98,13 +98,16 @@ func (w *fall) gap(n trace.Node) (longest interval) {
 
 // missing says what the trace lacks; where, the rows say.
 func (w *fall) missing() {
-	parents, linked, others := map[trace.SpanID]bool{}, map[trace.SpanID]bool{}, map[trace.OpenKind]int{}
+	parents, linked, others, loops := map[trace.SpanID]bool{}, map[trace.SpanID]bool{}, map[trace.OpenKind]int{}, 0
 	for _, e := range w.flow.OpenEdges() {
-		if e.Kind == trace.WaitsForParent {
+		switch {
+		case e.Kind == trace.WaitsForParent && w.flow.LoopsBack(e.Node):
+			loops++
+		case e.Kind == trace.WaitsForParent:
 			parents[e.Missing] = true
-		} else if e.Kind == trace.WaitsForLinked {
+		case e.Kind == trace.WaitsForLinked:
 			linked[e.Missing] = true
-		} else {
+		default:
 			others[e.Kind]++
 		}
 	}
@@ -117,6 +120,7 @@ func (w *fall) missing() {
 		}
 	}
 	add(len(parents), "parent that never arrived", "parents that never arrived")
+	add(loops, "parent that is part of a loop", "parents that are part of loops")
 	add(others[trace.WaitsForServer], "call that nobody answered", "calls that nobody answered")
 	add(others[trace.WaitsForConsumer], "message that nobody consumed", "messages that nobody consumed")
 	add(len(linked), "linked span that never arrived", "linked spans that never arrived")
