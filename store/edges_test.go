@@ -35,6 +35,11 @@ shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock
     stock  reserve  2..9ms
   shop  call again  client  11..20ms  error error.type=java.net.SocketTimeoutException server.address=stock`, "server span of call again"},
+		{"a client whose status says that it gave up waiting", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  error="read tcp: i/o timeout" server.address=stock`, "server span of call again"},
 		{"a client that was never connected", `
 shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock
@@ -45,6 +50,11 @@ shop  order  0..50ms
   shop  call  client  1..10ms  rpc.service=Stock
     stock  reserve  2..9ms  rpc.service=Stock
   shop  call again  client  11..20ms  error rpc.grpc.status_code=4 rpc.service=Stock`, "server span of call again"},
+		{"a call that failed though its status is that of success", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  rpc.service=Stock
+    stock  reserve  2..9ms  rpc.service=Stock
+  shop  call again  client  11..20ms  error rpc.grpc.status_code=0 rpc.service=Stock`, ""},
 		{"a client that names the service of its peer", `
 stock  poll   internal  0..5ms
 shop   order  100..150ms
@@ -117,6 +127,15 @@ shop   order    0..50ms
     stock  reserve  2..8ms
   shop  call again  client  10..20ms  server.address=stock server.port=1  #again
 stock  reserve  server  12..19ms  link=#again`, ""},
+		{"a call that another service links to, which is no answer", `
+shop   order    0..50ms
+  shop  call  client  1..9ms  server.address=stock server.port=1
+    stock  reserve  2..8ms
+  shop  call again  client  10..20ms  server.address=stock server.port=1  #again
+audit  note  internal  30..40ms  link=#again`, "server span of call again"},
+		{"an origin that is a call itself, of a caller that sends no spans", `
+stock  restock  server  0..5ms
+shop   order    client  100..120ms  parent=missing server.address=stock`, "server span of order"},
 		{"a proxy in between", `
 shop   order    0..50ms
   shop  call  client  10..20ms  url.full=http://stock/a
@@ -237,6 +256,11 @@ shop  order  0..50ms
 mail  process  consumer  1..2ms  messaging.system=nats messaging.destination=orders
 shop  order  0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination=orders`, "consumer of send, maybe process"},
+		{"a message, and what its sender did meanwhile", `
+mail  process  consumer  1..2ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
+shop  order  10..50ms
+  shop  send  producer  11..20ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2
+    shop  confirm  internal  12..19ms`, "consumer of send"},
 		{"a message that one of two services consumed", `
 shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders #send
@@ -286,6 +310,9 @@ shop  order  0..50ms
 			for _, f := range p.Close(trace.ByEndOfRecording) {
 				for _, e := range f.OpenEdges() {
 					text := e.Kind.String() + " of " + f.Span(e.Node).Name()
+					if parent := f.Span(e.Node).ParentID(); e.Kind == trace.WaitsForParent && e.Missing != parent {
+						text += fmt.Sprintf(", by the id %v instead of %v", e.Missing, parent)
+					}
 					for _, n := range e.Strays {
 						text += ", maybe " + f.Span(n).Name()
 					}
