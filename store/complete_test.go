@@ -140,3 +140,33 @@ func TestUnknownLagNeedsALongerSilence(t *testing.T) {
 		t.Fatal("not complete after 5.5s")
 	}
 }
+
+// However long it is silent, and whatever watermarks say, a flow with an open edge is not
+// complete. It closes at its deadline.
+func TestOpenEdgesHoldAFlowUp(t *testing.T) {
+	const order = `
+resource shop   followspan.run.id=r1
+resource stock  followspan.run.id=r1
+shop  order  0..150ms
+  shop  call  client  1..20ms  server.address=stock
+    stock  reserve  2..10ms
+  shop  call again  client  101..120ms  server.address=stock
+`
+	for name, later := range map[string]string{"silence": "", "watermarks": "shop  poll  170..190ms\nstock  poll  170..190ms\n"} {
+		t.Run(name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+			p.From = straight
+			var f trace.Flow
+			for _, a := range sketch.MustParse(order + later).Arrivals {
+				for _, f = range p.Arrive(a) {
+				}
+			}
+			if got := p.Wait(29 * time.Second); len(got) != 0 || f.State() != trace.Open || len(f.OpenEdges()) != 1 {
+				t.Errorf("before the deadline it is %v with %v, and changed: %v; want it open, with an edge", f.State(), f.OpenEdges(), got)
+			}
+			if got := p.Wait(2 * time.Second); len(got) != 1 || got[0].State() != trace.Closed || got[0].Reason() != trace.ByDeadline {
+				t.Errorf("after the deadline: %v, want it closed by that", got)
+			}
+		})
+	}
+}
