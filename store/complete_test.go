@@ -24,8 +24,8 @@ shop  order  0..50ms
 		t.Fatalf("after 499ms of silence: %s", describe(got[0]))
 	}
 	got := p.Wait(time.Millisecond)
-	if len(got) != 1 || got[0].State() != trace.Complete {
-		t.Fatalf("after 500ms of silence: got %d flows, want one that is complete", len(got))
+	if len(got) != 1 || got[0].State() != trace.Complete || got[0].Reason() != trace.NotClosed {
+		t.Fatalf("after 500ms of silence: got %v, want one that is complete and not closed", got)
 	}
 	if got = p.Wait(3 * time.Second); len(got) != 1 || got[0].Reason() != trace.ByDeadline {
 		t.Fatalf("at the deadline: got %d flows, want one closed by it", len(got))
@@ -79,6 +79,54 @@ func TestStrangersAreWaitedForOnce(t *testing.T) {
 	}
 }
 
+// Only who was waited for that long counts as one that sends no spans.
+func TestStrangersAreNotGivenUpOnEarly(t *testing.T) {
+	all := sketch.MustParse(`
+resource shop followspan.run.id=r1
+shop   order  0..50ms
+  shop  call  client  1..20ms  server.address=gateway.example
+shop   poll  internal  700..800ms
+stock  poll  internal  700..800ms
+shop   order  6000..6050ms
+  shop  call  client  6001..6020ms  server.address=gateway.example`).Arrivals
+	for name, wait := range map[string]time.Duration{
+		"watermarks showed that all was sent": 0,
+		"the run started all that there were": 600 * time.Millisecond,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+			p.From = straight
+			var complete []trace.Flow
+			for i, a := range all {
+				if i == 2 {
+					complete = p.Wait(wait)
+				}
+				complete = append(complete, p.Arrive(a)...)
+				if i == 3 && (complete[len(complete)-1].State() != trace.Complete) {
+					t.Fatalf("the first flow is %v", complete[len(complete)-1].State())
+				}
+			}
+			if got := p.Wait(5 * time.Second); len(got) != 0 {
+				t.Errorf("5s after the second flow: %v, want nothing new", got)
+			}
+			if got := p.Wait(time.Second); len(got) != 1 || got[0].State() != trace.Complete {
+				t.Errorf("6s after the second flow: %v, want it complete", got)
+			}
+		})
+	}
+}
+
+// What the author of a flow calls silent is not waited for.
+func TestSilentPeersAreNotWaitedFor(t *testing.T) {
+	for _, edge := range []string{"call  client  1..20ms  server.address=gateway.example", "send  producer  1..20ms  messaging.system=nats messaging.destination.name=orders"} {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Silent: []string{"gateway.example", "orders"}}}, store.Settings{})
+		p.Arrive(sketch.MustParse("shop  order  0..50ms\n  shop  " + edge).Arrivals...)
+		if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+			t.Errorf("%s: after 500ms: %v, want a complete flow", edge, got)
+		}
+	}
+}
+
 // Where a trigger is all that was seen nothing is known of how late spans come.
 func TestATriggerWithoutSpansNeedsALongerSilence(t *testing.T) {
 	s := sketch.MustParse("followspan  POST /order  client  0..60ms")
@@ -96,6 +144,19 @@ func TestATriggerWithoutSpansNeedsALongerSilence(t *testing.T) {
 	f := p.Close(trace.ByEndOfRun)[0]
 	if e := f.OpenEdges(); len(e) != 1 || e[0].Kind != trace.WaitsForOrigin {
 		t.Errorf("closed with open edges %v", e)
+	}
+}
+
+// Who closes a trigger's flow early hears that nothing has come of it.
+func TestATriggerThatIsClosedEarlyNeedsSpans(t *testing.T) {
+	s := sketch.MustParse("followspan  POST /order  client  0..60ms")
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrigger}}, store.Settings{})
+	if _, err := p.Store.Expect("f", s.Arrivals[0].Span.TraceID(), s.Arrivals[0].Span.ID()); err != nil {
+		t.Fatal(err)
+	}
+	p.Store.CloseFlow(p.Arrive(s.Arrivals[0])[0], trace.ByVerdicts)
+	if got := p.Changed(); len(got) != 1 || len(got[0].OpenEdges()) != 1 || got[0].OpenEdges()[0].Kind != trace.WaitsForOrigin {
+		t.Errorf("handed out again: %v, want the flow with an open edge", got)
 	}
 }
 
