@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,31 +82,28 @@ func TestStrangersAreWaitedForOnce(t *testing.T) {
 
 // Only who was waited for that long counts as one that sends no spans.
 func TestStrangersAreNotGivenUpOnEarly(t *testing.T) {
-	all := sketch.MustParse(`
-resource shop followspan.run.id=r1
-shop   order  0..50ms
-  shop  call  client  1..20ms  server.address=gateway.example
-shop   poll  internal  700..800ms
-stock  poll  internal  700..800ms
-shop   order  6000..6050ms
-  shop  call  client  6001..6020ms  server.address=gateway.example`).Arrivals
-	for name, wait := range map[string]time.Duration{
-		"watermarks showed that all was sent": 0,
-		"the run started all that there were": 600 * time.Millisecond,
+	const order = "resource shop followspan.run.id=r1\nshop  order  0..50ms\n  shop  call  client  1..20ms  server.address=gateway.example\n"
+	for name, tt := range map[string]struct {
+		wait   time.Duration
+		others string
+		reason trace.Reason
+	}{
+		"watermarks showed that all was sent": {0, "stock  poll  internal  60..65ms\nshop  order  70..92ms", trace.ByWatermarks},
+		"the run started all that there were": {500 * time.Millisecond, "stock  poll  internal  560..600ms", trace.NotClosed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
 			p.From = straight
-			var complete []trace.Flow
-			for i, a := range all {
-				if i == 2 {
-					complete = p.Wait(wait)
-				}
-				complete = append(complete, p.Arrive(a)...)
-				if i == 3 && (complete[len(complete)-1].State() != trace.Complete) {
-					t.Fatalf("the first flow is %v", complete[len(complete)-1].State())
-				}
+			all := sketch.MustParse(order + tt.others + "\n" + strings.NewReplacer("0..50ms", "6000..6050ms", "1..20ms", "6001..6020ms").Replace(order)).Arrivals
+			first := p.Arrive(all[:2]...)
+			first = append(first, p.Wait(tt.wait)...)
+			for _, a := range all[2 : len(all)-2] {
+				first = append(first, p.Arrive(a)...)
 			}
+			if !slices.ContainsFunc(first, func(f trace.Flow) bool { return f.State() == trace.Complete && f.Reason() == tt.reason }) {
+				t.Fatalf("of the first flow came %v", first)
+			}
+			p.Arrive(all[len(all)-2:]...)
 			if got := p.Wait(5 * time.Second); len(got) != 0 {
 				t.Errorf("5s after the second flow: %v, want nothing new", got)
 			}
@@ -185,6 +183,39 @@ shop  poll  internal  2700..2800ms`).Arrivals
 			}
 			if closed.Reason() != trace.ByDeadline || len(closed.OpenEdges()) != tt.want {
 				t.Errorf("closed by %v with %v, want the deadline and %d open edges", closed.Reason(), closed.OpenEdges(), tt.want)
+			}
+		})
+	}
+}
+
+// So is one that is still busy when the run ends, unless all that it could miss is known.
+func TestAFlowThatIsBusyWhenTheRunEnds(t *testing.T) {
+	const send = "  shop  send  producer  1..2ms  messaging.system=nats messaging.destination.name=orders\n"
+	tests := []struct {
+		name, sketch string
+		flushed      bool
+		want         string
+	}{
+		{"busy", "shop  order  0..50ms", false, "silence"},
+		{"watermarks say that nothing else is missing", "resource shop followspan.run.id=r1\nshop  order  0..50ms\n  shop  query  internal  1..20ms  parent=missing\nshop  order  70..92ms", false, "parent"},
+		{"its system has ended, and nobody reads its message", "resource shop followspan.run.id=r1\nshop  order  0..50ms\n" + send, true, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+			p.From = straight
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				p.Arrive(a)
+			}
+			if tt.flushed {
+				p.Store.Flushed()
+			}
+			var got []string
+			for _, e := range p.Close(trace.ByEndOfRun)[0].OpenEdges() {
+				got = append(got, e.Kind.String())
+			}
+			if g := strings.Join(got, ", "); g != tt.want {
+				t.Errorf("open edges: got %q, want %q", g, tt.want)
 			}
 		})
 	}

@@ -378,6 +378,44 @@ suite  tests  internal  -10..900ms  #run
 	}
 }
 
+// Each origin of a value may have a caller that sends no spans, and so may what enters its
+// traces but for the first one's, whatever comes first.
+func TestParentsThatAValueMisses(t *testing.T) {
+	all := sketch.MustParse(`
+queue  step  server  0..9ms    job=1 parent=missing  #first
+queue  step  server  30..35ms  job=1 parent=missing trace=#first
+queue  note  server  3..5ms    parent=missing trace=#first
+queue  step  server  20..29ms  job=1 parent=missing  #second
+queue  work  server  22..25ms  parent=missing trace=#second`).Arrivals
+	per := func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }
+	for order := range permutations(len(all)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByKey, Origin: named("step"), Per: per, Scope: trace.ScopeTrace}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(sketch.Arrival{Span: all[i].Span, At: sketch.Base.Add(time.Second)})
+		}
+		p.Wait(10 * time.Second)
+		f := p.Close(trace.ByEndOfRun)[0]
+		if e := f.OpenEdges(); f.Len() != len(all) || len(e) != 1 || f.Span(e[0].Node).Name() != "note" {
+			t.Fatalf("in the order %v: %s, want one open edge, the parent of note", order, describe(f))
+		}
+	}
+}
+
+// The span that stands for the command under test is followspan's, and never comes.
+func TestTheRunsOwnSpanIsNotMissing(t *testing.T) {
+	s := sketch.MustParse(`
+suite  tests  internal  0..200ms  at=1h  #run
+  shop  order  0..50ms  order.id=1
+  mail  send  internal  60..70ms  order.id=1`)
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Keys: by("order.id")}},
+		store.Settings{RunTrace: s.Labels["run"].TraceID(), RunSpan: s.Labels["run"].ID()})
+	p.Arrive(s.Arrivals[:2]...)
+	p.Wait(10 * time.Second)
+	if f := p.Close(trace.ByEndOfRun)[0]; f.Len() != 2 || len(f.OpenEdges()) != 0 {
+		t.Errorf("%s, want 2 spans and no open edge", describe(f))
+	}
+}
+
 // Peers that the flow's author calls silent owe nothing.
 func TestSilentPeers(t *testing.T) {
 	const order = `
