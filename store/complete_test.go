@@ -125,6 +125,50 @@ func TestSilentPeersAreNotWaitedFor(t *testing.T) {
 	}
 }
 
+// Nobody is asked by who was called, by a part of a call that was answered, by a message
+// that was read, nor by a call of somebody of whom it is known that he sends no spans.
+func TestWhoIsNotWaitedFor(t *testing.T) {
+	for name, tt := range map[string]string{
+		"a caller that sends no spans": "shop  order  0..50ms  parent=missing",
+		"a part of an answered call": `
+shop  order  0..50ms
+  shop  GET  client  10..30ms  server.address=stock server.port=1 http.request.method=GET
+    shop  http.getconn  client  11..15ms  server.address=stock:1
+    stock  reserve  16..25ms`,
+		"an answer to the call around it": `
+shop  order  0..50ms
+  shop  GET  client  10..30ms  server.address=stock  #get
+    shop  exchange  client  11..29ms  server.address=stock http.request.method=GET
+stock  reserve  server  16..25ms  link=#get`,
+		"a message that was read": `
+shop  order  0..50ms
+  shop  send  producer  1..5ms  messaging.system=nats messaging.destination.name=orders
+    mail  process  consumer  6..9ms  messaging.system=nats messaging.destination.name=orders`,
+	} {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+		p.Arrive(sketch.MustParse(tt).Arrivals...)
+		if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+			t.Errorf("%s: after 500ms: %v, want a complete flow", name, got)
+		}
+	}
+}
+
+// Whoever asks a peer that was waited for in vain, however he does.
+func TestAStrangerIsKnownByHisName(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	all := sketch.MustParse(`
+shop  order  0..50ms
+  shop  call  client  1..20ms  server.address=gateway.example
+bank  order  6000..6050ms
+  bank  ask  client  6001..6020ms  server.address=gateway.example`).Arrivals
+	p.Arrive(all[:2]...)
+	p.Wait(5500 * time.Millisecond)
+	p.Arrive(all[2:]...)
+	if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+		t.Errorf("after 500ms: %v, want a complete flow", got)
+	}
+}
+
 // Where a trigger is all that was seen nothing is known of how late spans come.
 func TestATriggerWithoutSpansNeedsALongerSilence(t *testing.T) {
 	s := sketch.MustParse("followspan  POST /order  client  0..60ms")

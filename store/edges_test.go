@@ -208,6 +208,22 @@ stock  reserve  12..19ms  http.host=stock:80`, ""},
 shop   order    0..50ms
   shop  call  client  10..20ms  server.address=gateway.example
 stock  reserve  12..19ms  server.address=10.0.0.7`, "server span of call, maybe reserve"},
+		{"a request to the same address for something else, as a proxy may have made of it", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://stock/rates
+stock  reserve  12..19ms  server.address=stock url.path=/reserve`, "server span of call, maybe reserve"},
+		{"two requests that may be the answer", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  13..19ms  server.address=stock
+bank   reject   12..18ms
+price  quote    14..19ms  http.request.method=GET`, "server span of call, maybe reject"},
+		{"a request of somebody whose host is not known, whose clock is near enough", `
+resource shop host.id=""
+resource stock host.id=""
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  22..29ms`, "server span of call, maybe reserve"},
 		{"such a request for something else", `
 shop   order    0..50ms
   shop  call  client  10..20ms  url.full=http://gateway.example/rates
@@ -281,6 +297,29 @@ shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
 audit  process  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
 mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, ""},
+		{"a message that was consumed, and one more that the same service has", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders #send
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders link=#send
+mail   process other   consumer  25..35ms  messaging.system=nats messaging.destination.name=orders`, ""},
+		{"a message that does not tell its id, and a delivery that does", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, "consumer of send, maybe process orders"},
+		{"a message that tells its id, and a delivery that does not", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe process orders"},
+		{"a message that several may have consumed", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  21..30ms  messaging.system=nats messaging.destination.name=orders
+audit  note orders     consumer  20..30ms  messaging.system=nats messaging.destination.name=orders
+stock  read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe note orders"},
+		{"a delivery that founded another flow", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders other=true`, "consumer of send"},
 		{"a message before a delivery", `
 shop   order    0..50ms
   shop  send  producer  20..30ms  messaging.system=nats messaging.destination.name=orders

@@ -42,6 +42,12 @@ func TestWatermarks(t *testing.T) {
 		{"later spans of all", barrier + later, straight, "", true},
 		{"later spans that are in no flow", barrier + polls, straight, "", false},
 		{"a message that nobody has read", strings.Replace(barrier, "  shop  call", "  shop  send  producer  1..2ms  messaging.system=nats messaging.destination.name=orders\n  shop  call", 1) + later, straight, "", false},
+		{"such a message, and a call that nobody answered", strings.Replace(barrier, "  shop  call", "  shop  ask  client  1..2ms  at=2ms server.address=gateway.example\n  shop  send  producer  3..4ms  messaging.system=nats messaging.destination.name=orders\n  shop  call", 1) + later, straight, "", false},
+		{"of SDKs of Go", barrier + later, func(s string) (string, string) {
+			sender, _ := straight(s)
+			return sender, "OTel OTLP Exporter Go/1.37.0"
+		}, "", true},
+		{"by a clock that is far ahead", strings.NewReplacer("order  0..50ms", "order  1h..1.1h at=50ms", "order  70..92ms", "order  1.2h..1.3h at=92ms").Replace(barrier + later), straight, "shop: its spans arrive; stock: it has sent nothing since", false},
 		{"no later span of one", barrier + "shop  poll  70..90ms", straight, "stock: it has sent nothing since", false},
 		{"later spans that came before the flow's last", strings.Replace(barrier, "0..50ms", "0..50ms at=100ms", 1) + "shop  poll  70..90ms at=110ms\nstock  poll  70..90ms", straight,
 			"stock: it has sent nothing since", false},
@@ -161,6 +167,33 @@ func TestFlushed(t *testing.T) {
 				t.Errorf("doubts: got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A recording may hold less than was sent, whoever it says had sent it.
+func TestARecordingProvesNothing(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1", Recorded: true})
+	p.From = straight
+	p.Arrive(sketch.MustParse(barrier).Arrivals...)
+	if got := doubts(p.Close(trace.ByEndOfRecording)[0]); !matches(got, "shop: a recording; stock: a recording") {
+		t.Errorf("doubts: %q, want that it is a recording", got)
+	}
+}
+
+// Over more connections than are told apart anybody may send.
+func TestVeryManyConnections(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+	var w trace.Builder
+	for i := range 1 << 16 {
+		w.Add(&trace.SpanData{TraceID: trace.TraceID{9}, ID: trace.SpanID{1, byte(i), byte(i >> 8)}})
+		if err := p.Store.Consume(t.Context(), trace.Batch{Spans: w.Commit(), Sender: fmt.Sprint("127.0.0.1:", i), UserAgent: sdk}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.From = func(string) (string, string) { return "127.0.0.2:1", sdk }
+	p.Arrive(sketch.MustParse("resource shop followspan.run.id=r1\nshop  order  0..50ms").Arrivals...)
+	if got := doubts(p.Close(trace.ByEndOfRun)[0]); !slices.ContainsFunc(got, func(d string) bool { return strings.HasPrefix(d, "shop: more connections came") }) {
+		t.Errorf("doubts: %q, want one of shop's connection", got)
 	}
 }
 

@@ -107,3 +107,27 @@ followspan  POST  client  0..60ms  #trigger
 		t.Errorf("spans by flow: %v, want 2 of the triggered one and 1 of the others", got)
 	}
 }
+
+// What followspan itself sends neither proves nor spoils anything.
+func TestATriggerNeedsNoWatermark(t *testing.T) {
+	s := sketch.MustParse("resource shop followspan.run.id=r1" + `
+followspan  POST  client  0..60ms  #trigger
+  shop  order  10..50ms
+shop  order  70..90ms`)
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrigger}, {Flow: "order", Origin: named("order")}}, store.Settings{RunID: "r1"})
+	p.From = straight
+	if _, err := p.Store.Expect("f", s.Labels["trigger"].TraceID(), s.Labels["trigger"].ID()); err != nil {
+		t.Fatal(err)
+	}
+	var f trace.Flow
+	for _, a := range s.Arrivals {
+		for _, changed := range p.Arrive(a) {
+			if changed.Declaration == "f" {
+				f = changed
+			}
+		}
+	}
+	if f.State() != trace.Complete || f.Reason() != trace.ByWatermarks || len(f.Marks()) != 1 || f.Marks()[0].Service != "shop" {
+		t.Errorf("%v by %v, with the marks %v; want it complete by watermarks, with one of the shop", f.State(), f.Reason(), f.Marks())
+	}
+}
