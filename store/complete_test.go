@@ -114,13 +114,17 @@ func TestStrangersAreNotGivenUpOnEarly(t *testing.T) {
 	}
 }
 
-// What the author of a flow calls silent is not waited for.
+// What the author of a flow calls silent is not waited for, nor is anybody by a flow that
+// is in haste.
 func TestSilentPeersAreNotWaitedFor(t *testing.T) {
 	for _, edge := range []string{"call  client  1..20ms  server.address=gateway.example", "send  producer  1..20ms  messaging.system=nats messaging.destination.name=orders"} {
-		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Silent: []string{"gateway.example", "orders"}}}, store.Settings{})
-		p.Arrive(sketch.MustParse("shop  order  0..50ms\n  shop  " + edge).Arrivals...)
-		if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
-			t.Errorf("%s: after 500ms: %v, want a complete flow", edge, got)
+		for _, m := range []trace.Membership{{Silent: []string{"gateway.example", "orders"}}, {Hasty: true}} {
+			m.Flow, m.Origin = "f", named("order")
+			p := storetest.New([]trace.Membership{m}, store.Settings{})
+			p.Arrive(sketch.MustParse("shop  order  0..50ms\n  shop  " + edge).Arrivals...)
+			if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+				t.Errorf("%s, hasty: %v: after 500ms: %v, want a complete flow", edge, m.Hasty, got)
+			}
 		}
 	}
 }
@@ -304,5 +308,41 @@ shop  order  0..150ms
 				t.Errorf("after the deadline: %v, want it closed by that", got)
 			}
 		})
+	}
+}
+
+// All that was sent has arrived after the silence that the slowest exporter needs.
+func TestSilentIn(t *testing.T) {
+	const trigger = "followspan  POST  client  0..20ms  #trigger\n"
+	for name, tt := range map[string]struct {
+		sketch string
+		want   time.Duration
+	}{
+		"nothing came":                          {"", 5500 * time.Millisecond},
+		"nothing but a trigger":                 {trigger, 5500 * time.Millisecond},
+		"spans":                                 {trigger + "  shop  order  0..10ms", 500 * time.Millisecond},
+		"spans of somebody who exports late":    {"shop  order  0..10ms  at=1010ms", 2 * time.Second},
+		"late ones and others":                  {"shop  order  0..10ms  at=1010ms\nstock  order  0..1010ms", 2 * time.Second},
+		"spans by a clock that is an hour fast": {"shop  order  1h..1.1h  at=10ms", 5500 * time.Millisecond},
+	} {
+		p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrigger}}, store.Settings{})
+		s := sketch.MustParse(tt.sketch)
+		if own, ok := s.Labels["trigger"]; ok {
+			if _, err := p.Store.Expect("f", own.TraceID(), own.ID()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.Arrive(s.Arrivals...)
+		if got := p.Store.SilentIn(); got != tt.want {
+			t.Errorf("%s: silent in %v, want %v", name, got, tt.want)
+		}
+		p.Wait(tt.want - time.Millisecond)
+		if got := p.Store.SilentIn(); got != time.Millisecond {
+			t.Errorf("%s: 1ms before: silent in %v", name, got)
+		}
+		p.Wait(time.Minute)
+		if got := p.Store.SilentIn(); got != 0 {
+			t.Errorf("%s: long after: silent in %v", name, got)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/store/storetest"
 	"github.com/followspan/followspan/trace"
@@ -127,5 +129,50 @@ func TestRefusedWhileMoreCameToAClosedFlow(t *testing.T) {
 		if got := len(flows[len(flows)-1].Losses()); got != want {
 			t.Errorf("refused before the last span came: %v; %d losses, want %d", before, got, want)
 		}
+	}
+}
+
+// Refusals are told apart by what they say, and by when they were, so that a flow counts
+// those alone that were while it was under way.
+func TestRefusalsAreToldApart(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	for _, r := range []struct {
+		at       time.Duration
+		service  string
+		requests bool
+	}{{0, "stock", false}, {5 * time.Second, "stock", false}, {5100 * time.Millisecond, "mail", false}, {5200 * time.Millisecond, "", true}, {5900 * time.Millisecond, "stock", false}} {
+		refusal := trace.Refusal{Service: r.service, Reason: "span id is all zero", Spans: 2}
+		if r.requests {
+			refusal = trace.Refusal{Reason: "not protobuf"}
+		}
+		_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base.Add(r.at), Refused: []trace.Refusal{refusal}})
+	}
+	f := p.Arrive(sketch.MustParse("shop  order  5000..6000ms").Arrivals...)[0]
+	got := ""
+	for _, l := range f.Losses() {
+		got += fmt.Sprintf("%s (%d)\n", l.What, l.Count)
+	}
+	const want = `requests refused: not protobuf (1)
+spans of mail refused: span id is all zero (2)
+spans of stock refused: span id is all zero (4)
+`
+	if diff := cmp.Diff(want, got); diff != "" || p.Store.Stats().Lost != 9 {
+		t.Errorf("losses (-want +got)\n%s%d are lost in all, want 9", diff, p.Store.Stats().Lost)
+	}
+}
+
+// However many kinds of refusals there are, none goes uncounted.
+func TestRefusalsOfVeryManyKinds(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	const kinds = 1000
+	for i := range kinds {
+		_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base, Refused: []trace.Refusal{{Service: fmt.Sprint("stock ", i), Reason: "span id is all zero", Spans: 1}}})
+	}
+	f, count := p.Arrive(sketch.MustParse("shop  order  0..50ms").Arrivals...)[0], 0
+	for _, l := range f.Losses() {
+		count += l.Count
+	}
+	if rows := len(f.Losses()); count != kinds || rows > 300 {
+		t.Errorf("%d losses in %d rows, want %d in few", count, rows, kinds)
 	}
 }

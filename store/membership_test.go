@@ -160,6 +160,48 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "two origins have the whole trace, if that is what was asked for",
+			sketch: `
+test  suite  internal  0..100ms
+  shop  order  10..20ms
+  shop  order  30..40ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop order (trace)
+  test suite (trace)
+f closed end of the recording
+  shop order (origin)
+  shop order (trace)
+  test suite (trace)
+`,
+			m: trace.Membership{Scope: trace.ScopeTrace},
+		},
+		{
+			name: "a single origin has what it caused, if that is what was asked for",
+			sketch: `
+test  suite  internal  0..100ms
+  shop  order  10..20ms
+    shop  a  internal  11..12ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop a (parent)
+`,
+			m: trace.Membership{Scope: trace.ScopeSubtree},
+		},
+		{
+			name: "a correlation key without a value joins nothing",
+			sketch: `
+shop   order  5..50ms
+mail   send   60..90ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+`,
+			m: trace.Membership{Keys: []trace.Correlation{{Key: "order.id", Of: func(trace.Span) (trace.Value, bool) { return trace.EmptyValue(), true }}}},
+		},
+		{
 			name: "a correlation key joins what shares its value and starts later",
 			sketch: `
 old    audit  0..1ms  order.id=o-1

@@ -54,6 +54,23 @@ func TestUnsampledSpanIsALoss(t *testing.T) {
 	}
 }
 
+// A session has all traces, and so misses what any of them does.
+func TestUnsampledSpanOfASession(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "all", Opens: trace.OpensBySession}}, store.Settings{})
+	var w trace.Builder
+	count := 0
+	for i := range byte(2) {
+		w.Add(&trace.SpanData{TraceID: trace.TraceID{2}, ID: trace.SpanID{2 + i}, Name: "process", Flags: 0x101,
+			Links: []trace.LinkData{{TraceID: trace.TraceID{4 + i}, SpanID: trace.SpanID{9}, Flags: 0x100}}})
+		for _, f := range p.Arrive(sketch.Arrival{Span: w.Commit()[0], At: sketch.Base}) {
+			count = f.Losses()[0].Count
+		}
+	}
+	if count != 2 {
+		t.Errorf("%d spans were not sampled, want 2", count)
+	}
+}
+
 // A flow that was handed out is handed out again when a link shows what it misses.
 func TestUnsampledSpanIsToldOf(t *testing.T) {
 	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
