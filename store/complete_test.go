@@ -114,6 +114,15 @@ func TestStrangersAreNotGivenUpOnEarly(t *testing.T) {
 	}
 }
 
+// A silence that is long enough for SDKs is long enough for strangers, too.
+func TestALongQuietIsLongEnoughForStrangers(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Timing: trace.Timing{Quiet: 6 * time.Second}}}, store.Settings{})
+	p.Arrive(sketch.MustParse("shop  order  0..50ms\n  shop  call  client  1..20ms  server.address=gateway.example").Arrivals...)
+	if got := p.Wait(6 * time.Second); len(got) != 1 || got[0].State() != trace.Complete {
+		t.Errorf("after 6s: %v, want a complete flow", got)
+	}
+}
+
 // What the author of a flow calls silent is not waited for, nor is anybody by a flow that
 // is in haste.
 func TestSilentPeersAreNotWaitedFor(t *testing.T) {
@@ -144,6 +153,10 @@ shop  order  0..50ms
   shop  GET  client  10..30ms  server.address=stock  #get
     shop  exchange  client  11..29ms  server.address=stock http.request.method=GET
 stock  reserve  server  16..25ms  link=#get`,
+		"how a database was asked": `
+shop  order  0..50ms
+  shop  search  client  10..30ms  db.system.name=elasticsearch server.address=es
+    shop  POST  client  11..29ms  http.request.method=POST server.address=es`,
 		"a message that was read": `
 shop  order  0..50ms
   shop  send  producer  1..5ms  messaging.system=nats messaging.destination.name=orders

@@ -212,12 +212,15 @@ stock  reserve  12..19ms  server.address=10.0.0.7`, "server span of call, maybe 
 shop   order    0..50ms
   shop  call  client  10..20ms  url.full=http://stock/rates
 stock  reserve  12..19ms  server.address=stock url.path=/reserve`, "server span of call, maybe reserve"},
-		{"two requests that may be the answer", `
+		{"several requests that may be the answer", `
 shop   order    0..50ms
   shop  call  client  10..20ms  server.address=stock
 stock  reserve  13..19ms  server.address=stock
 bank   reject   12..18ms
-price  quote    14..19ms  http.request.method=GET`, "server span of call, maybe reject"},
+price  quote    14..19ms  http.request.method=GET
+price  change   14..19ms  http.request.method=PUT
+price  forget   14..19ms  http.request.method=DELETE
+price  look     14..19ms  http.request.method=HEAD`, "server span of call, maybe reject"},
 		{"a request of somebody whose host is not known, whose clock is near enough", `
 resource shop host.id=""
 resource stock host.id=""
@@ -315,7 +318,16 @@ shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
 mail   process orders  consumer  21..30ms  messaging.system=nats messaging.destination.name=orders
 audit  note orders     consumer  20..30ms  messaging.system=nats messaging.destination.name=orders
-stock  read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe note orders"},
+stock  read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders
+price  read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders
+bank   read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders
+log    read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe note orders"},
+		{"a delivery that turned out to be of another message", `
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+bank   charge  0..90ms  other=true
+  bank  send  producer  1..10ms  at=80ms messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, "consumer of send"},
 		{"a delivery that founded another flow", `
 shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders

@@ -131,3 +131,19 @@ shop  order  70..90ms`)
 		t.Errorf("%v by %v, with the marks %v; want it complete by watermarks, with one of the shop", f.State(), f.Reason(), f.Marks())
 	}
 }
+
+// Nor is a stranger waited for because of it, where the run started everybody else.
+func TestATriggerIsNobodyElse(t *testing.T) {
+	s := sketch.MustParse("resource shop followspan.run.id=r1" + `
+followspan  POST  client  0..60ms  #trigger
+  shop  order  10..50ms
+    shop  call  client  11..20ms  server.address=gateway.example`)
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrigger}}, store.Settings{RunID: "r1"})
+	if _, err := p.Store.Expect("f", s.Labels["trigger"].TraceID(), s.Labels["trigger"].ID()); err != nil {
+		t.Fatal(err)
+	}
+	p.Arrive(s.Arrivals...)
+	if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
+		t.Errorf("after 500ms: %v, want a complete flow", got)
+	}
+}
