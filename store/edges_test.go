@@ -383,17 +383,20 @@ func TestAnOrphanBesideAFlow(t *testing.T) {
 	for name, tt := range map[string]struct {
 		at    time.Duration // when the parent comes
 		noise int           // spans beside that are no orphans
-		start string        // of the orphan
+		start string        // of the orphan, and its kind
 		want  int           // open edges in the end
 	}{
-		"its parent comes":                      {900 * time.Millisecond, 0, "30", 0},
-		"its parent never comes":                {time.Hour, 0, "30", 1},
-		"its parent never comes, many spans":    {time.Hour, 2 * 40, "30", 1},
-		"it began after the flow, many spans":   {time.Hour, 2 * 40, "52", 0},
-		"its parent comes, and many spans":      {900 * time.Millisecond, 2 * 40, "30", 0},
-		"it began after the flow had ended":     {time.Hour, 0, "52", 0},
-		"it began before the flow, many spans":  {time.Hour, 2 * 40, "-2", 0},
-		"it began before the flow, a few spans": {time.Hour, 2, "-2", 0},
+		"its parent comes":                      {900 * time.Millisecond, 0, "30..60ms  at=100ms", 0},
+		"its parent never comes":                {time.Hour, 0, "30..60ms  at=100ms", 1},
+		"its parent never comes, many spans":    {time.Hour, 2 * 40, "30..60ms  at=100ms", 1},
+		"it began after the flow, many spans":   {time.Hour, 2 * 40, "52..60ms  at=100ms", 0},
+		"its parent comes, and many spans":      {900 * time.Millisecond, 2 * 40, "30..60ms  at=100ms", 0},
+		"it began after the flow had ended":     {time.Hour, 0, "52..60ms  at=100ms", 0},
+		"it began before the flow, many spans":  {time.Hour, 2 * 40, "-2..60ms  at=100ms", 0},
+		"it began before the flow, a few spans": {time.Hour, 2, "-2..60ms  at=100ms", 0},
+		"a delivery after the flow":             {time.Hour, 0, "52..60ms  consumer", 1},
+		"a delivery after the flow, many spans": {time.Hour, 2 * 40, "52..60ms  consumer", 1},
+		"a delivery that came when it was over": {time.Hour, 0, "5000..5060ms  consumer", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sketch.MustParse(fmt.Sprintf(`
@@ -401,7 +404,7 @@ resource shop host.id=h
 suite  tests  internal  -10..900ms  #run
   shop  order  0..50ms
   suite  call  client  -5..800ms  at=%s
-    shop  health  %s..60ms  at=100ms
+    shop  health  %s
 %s`, tt.at, tt.start, strings.Repeat("  shop  ready  20..30ms\n", tt.noise)))
 			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunTrace: s.Labels["run"].TraceID(), RunSpan: s.Labels["run"].ID()})
 			var f trace.Flow
@@ -449,6 +452,57 @@ queue  work  server  22..25ms  parent=missing trace=#second`).Arrivals
 		if e := f.OpenEdges(); f.Len() != len(all) || len(e) != 1 || f.Span(e[0].Node).Name() != "note" {
 			t.Fatalf("in the order %v: %s, want one open edge, the parent of note", order, describe(f))
 		}
+	}
+}
+
+// A flow of the spans that have a value, and of no others, misses none beside them.
+func TestAValueAloneMissesNoOrphans(t *testing.T) {
+	per := func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByKey, Origin: named("step"), Per: per, Scope: trace.ScopeValue}}, store.Settings{})
+	p.Arrive(sketch.MustParse(`
+queue  step  server  0..9ms  job=1  #step
+queue  note  internal  3..5ms  parent=missing trace=#step`).Arrivals...)
+	p.Wait(10 * time.Second)
+	if f := p.Close(trace.ByEndOfRun)[0]; f.Len() != 1 || len(f.OpenEdges()) != 0 {
+		t.Errorf("%s, want 1 span and no open edge", describe(f))
+	}
+}
+
+// A link of a member to a span that may yet come holds the flow up; that of somebody
+// else, who may link to another flow's, counts in the end.
+func TestLinksToSpansThatMayCome(t *testing.T) {
+	const order = `
+suite  tests  internal  -10..200ms  #run
+  shop  order  0..50ms
+    shop  send  producer  10..20ms  at=1h  #send
+    %s  consumer  30..90ms  link=#send`
+	for name, tt := range map[string]struct {
+		sketch string
+		live   int
+	}{
+		"a member":      {strings.ReplaceAll(order, "%s", "mail  process"), 1},
+		"somebody else": {strings.ReplaceAll(order, "    %s", "mail  process"), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Scope: trace.ScopeSubtree}}, store.Settings{})
+			var f trace.Flow
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				if a.At.Sub(sketch.Base) < time.Hour {
+					for _, f = range p.Arrive(a) {
+					}
+				}
+			}
+			for _, f = range p.Wait(10 * time.Second) {
+			}
+			if got := len(f.OpenEdges()); got != tt.live || f.State() == trace.Complete != (tt.live == 0) {
+				t.Errorf("after a silence: %v with %d open edges, want %d", f.State(), got, tt.live)
+			}
+			for _, f = range p.Close(trace.ByEndOfRun) {
+			}
+			if got := len(f.OpenEdges()); got != 1 {
+				t.Errorf("in the end: %d open edges, want 1", got)
+			}
+		})
 	}
 }
 

@@ -111,6 +111,72 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "a span is lost beside origins that are messages themselves",
+			sketch: `
+suite  tests  internal  0..200ms  #run
+  shop  order  producer  0..50ms
+  shop  order  producer  100..150ms
+stock  reserve  server  110..120ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "the same, where the run's own span never comes",
+			sketch: `
+suite  tests  internal  0..200ms  at=1h  #run
+  shop  order  producer  0..50ms
+  shop  order  producer  100..150ms
+stock  reserve  server  110..120ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "the same, where nothing is above them",
+			sketch: `
+shop   order    producer  0..50ms  #one
+shop   order    producer  100..150ms  trace=#one
+stock  reserve  server  110..120ms  trace=#one parent=missing`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "a span is lost, and a message of the flow came through a trace from outside",
+			sketch: `
+suite  tests  internal  0..200ms  #run
+  shop  order  0..50ms
+    shop  send  producer  10..20ms  #send
+  shop  order  100..150ms
+relay  forward  consumer  30..40ms  link=#send parent=missing
+stock  reserve  server  35..45ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop send (parent)
+  relay forward (link)
+  open: parent of reserve
+f closed end of the recording
+  shop order (origin)
+`,
+		},
+		{
 			name: "the caller of a whole suite sends no spans: what it calls beside an origin is no orphan of that",
 			sketch: `
 shop  order   0..50ms    parent=missing #one
