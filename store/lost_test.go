@@ -176,3 +176,39 @@ func TestRefusalsOfVeryManyKinds(t *testing.T) {
 		t.Errorf("%d losses in %d rows, want %d in few", count, rows, kinds)
 	}
 }
+
+// A flow is under way since its first span started, or for a session always.
+func TestRefusedBeforeTheFirstSpanCame(t *testing.T) {
+	for name, tt := range map[string]struct {
+		m      trace.Membership
+		sketch string
+		want   int
+	}{
+		"while it was handled":         {trace.Membership{Opens: trace.OpensByTrace}, "shop  order  0..50ms", 1},
+		"before it was handled":        {trace.Membership{Opens: trace.OpensByTrace}, "shop  order  30..50ms", 0},
+		"long before a session's span": {trace.Membership{Opens: trace.OpensBySession}, "shop  order  20s..21s", 1},
+	} {
+		tt.m.Flow = "f"
+		p := storetest.New([]trace.Membership{tt.m}, store.Settings{})
+		_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base.Add(20 * time.Millisecond), Refused: []trace.Refusal{{Reason: "not protobuf"}}})
+		if f := p.Arrive(sketch.MustParse(tt.sketch).Arrivals...)[0]; len(f.Losses()) != tt.want {
+			t.Errorf("%s: losses %v, want %d", name, f.Losses(), tt.want)
+		}
+	}
+}
+
+// A recording that cannot be read to its end is a loss, whatever is missing of it.
+func TestWhatARecordingLacks(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{Recorded: true})
+	p.Arrive(sketch.MustParse("shop  order  0..50ms").Arrivals...)
+	_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base, Refused: []trace.Refusal{{Reason: "a line is not JSON"}, {Reason: "spans without an id", Spans: 3}}})
+	p.Store.CutOff()
+	got := map[string]int{}
+	for _, l := range p.Close(trace.ByEndOfRecording)[0].Losses() {
+		got[l.What] = l.Count
+	}
+	want := map[string]int{"a line is not JSON": 1, "spans without an id": 3, "what stood behind the place where the recording of the run was cut off": 1}
+	if diff := cmp.Diff(want, got); diff != "" || p.Store.Stats().Lost != 5 {
+		t.Errorf("losses (-want +got)\n%s%d are lost in all, want 5", diff, p.Store.Stats().Lost)
+	}
+}
