@@ -599,3 +599,44 @@ func TestWhatIsRememberedOfEvictedFlowsIsBounded(t *testing.T) {
 		clear(x.flows)
 	}
 }
+
+// Of several spans that wait for one parent some may make room before it comes.
+func TestAParentIsFoundThoughOthersMadeRoom(t *testing.T) {
+	m := ordinary
+	m.Scope, m.Keys = trace.ScopeSubtree, by("kept")
+	x := newTraffic(t, store.Settings{Linger: time.Second}, m)
+	child := func(i int, kept string) {
+		d := x.span(1, i)
+		d.Parent = x.span(1, 9).ID
+		d.Attrs = append(d.Attrs, trace.Attr{Key: "kept", Value: trace.StringValue(kept)})
+		x.builder.Add(d)
+	}
+	for i := 21; i < 25; i++ {
+		child(i, fmt.Sprint(i%2)) // every other one is in a flow
+	}
+	keep := x.span(2, 1)
+	keep.Attrs = append(keep.Attrs, trace.Attr{Key: "kept", Value: trace.StringValue("1")})
+	x.builder.Add(keep)
+	if err := x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 3; !x.store.View().Evicted(1) || !x.store.View().Evicted(3); n++ {
+		x.now = x.now.Add(5 * time.Millisecond)
+		if _ = x.send(n, 2, 20); n > 5000 {
+			t.Fatal("the others do not make room")
+		}
+	}
+	above := x.span(1, 9)
+	above.Parent = trace.SpanID{}
+	x.builder.Add(above)
+	for x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}) != nil {
+		x.now = x.now.Add(time.Second)
+		x.builder.Add(above)
+	}
+	v := x.store.View()
+	for _, n := range []trace.Node{0, 2} {
+		if p, ok := v.Parent(n); !ok || v.Span(p).ID() != above.ID {
+			t.Errorf("span %d has not found its parent", n)
+		}
+	}
+}
