@@ -113,6 +113,23 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "a message that several read before its producer's span arrives",
+			sketch: `
+shop   order            0..50ms
+  shop  send orders  producer   10..20ms  at=100ms messaging.system=nats messaging.destination.name=orders messaging.message.id=m1
+email  process orders  consumer 15..90ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=m1
+audit  process orders  consumer 15..91ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=m1
+stock  process orders  consumer 15..92ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=m1`,
+			want: `
+f closed end of the recording
+  audit process orders (message)
+  email process orders (message)
+  shop order (origin)
+  shop send orders (trace)
+  stock process orders (message)
+`,
+		},
+		{
 			name: "links are followed up to the limit",
 			sketch: `
 shop  order  0..50ms  #a
