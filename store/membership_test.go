@@ -84,6 +84,65 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "of two batches, what each message got",
+			sketch: `
+shop   order            0..50ms
+  shop  send orders  producer   10..20ms  #one
+  shop  send orders  producer   11..21ms  #two
+cron   tick  0..40ms
+  cron  send orders   producer  10..20ms  #three
+  cron  send orders   producer  11..21ms  #four
+email  receive orders  consumer 60..70ms  link=#one link=#three
+  email  process one    consumer 71..80ms  link=#one
+  email  process three  consumer 81..90ms  link=#three
+email  receive orders  consumer 160..170ms  link=#two link=#four
+  email  process two    consumer 171..180ms  link=#two
+  email  process four   consumer 181..190ms  link=#four`,
+			want: `
+f closed end of the recording
+  email process one (link)
+  email process two (link)
+  email receive orders (link)
+  email receive orders (link)
+  shop order (origin)
+  shop send orders (trace)
+  shop send orders (trace)
+`,
+		},
+		{
+			name: "of a batch that somebody asked for, all that it got",
+			sketch: `
+shop   order            0..50ms
+  shop  send orders  producer   10..20ms  #pub
+cron   tick  0..40ms
+  cron  send orders   producer  10..20ms  #other
+email  poll  internal  55..95ms
+  email  receive orders  consumer 60..70ms  link=#pub link=#other
+    email  process other  consumer 81..90ms  link=#other`,
+			want: `
+f closed end of the recording
+  email process other (parent)
+  email receive orders (link)
+  shop order (origin)
+  shop send orders (trace)
+`,
+		},
+		{
+			name: "of a batch that is the origin, all that it got",
+			sketch: `
+cron   tick  0..40ms
+  cron  send orders   producer  10..20ms  #one
+  cron  send orders   producer  11..21ms  #two
+email  order  consumer 60..70ms  link=#one link=#two
+  email  process one  consumer 71..80ms  link=#one`,
+			want: `
+f closed end of the recording
+  email order (origin)
+  email process one (parent)
+`,
+			m: trace.Membership{Scope: trace.ScopeSubtree},
+		},
+		{
 			name: "a message joins by its id",
 			sketch: `
 shop   order            0..50ms
@@ -277,6 +336,28 @@ f closed end of the recording
   shop order (origin)
 `,
 			m: trace.Membership{Keys: by("tier")},
+		},
+		{
+			name: "a value under two origins joins nothing, where these have a value of their own, too",
+			sketch: `
+queue  order  5..50ms   job=1 tier=gold
+queue  order  52..55ms  job=1
+mail   send   60..90ms  tier=gold
+queue  order  70..95ms  job=2 tier=gold
+queue  order  96..99ms  job=1`,
+			want: `
+f retracted
+f closed end of the recording
+  queue order (origin)
+  queue order (origin)
+  queue order (origin)
+f closed end of the recording
+  queue order (origin)
+`,
+			m: trace.Membership{Keys: by("tier"), Opens: trace.OpensByKey, Per: func(s trace.Span) (string, bool) {
+				v, ok := s.Attr("job")
+				return v.String(), ok
+			}},
 		},
 		{
 			name: "a key groups the spans that have it, within one trace too",

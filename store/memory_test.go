@@ -344,6 +344,42 @@ func TestSpansInNoFlowLinger(t *testing.T) {
 	}
 }
 
+// What a flow had, until a second origin showed that it is not of it, lingers like what
+// no flow ever had.
+func TestSpansThatLeftAFlowMakeRoom(t *testing.T) {
+	x := newTraffic(t, store.Settings{Linger: time.Second}, ordinary)
+	add := func(i int, name string) {
+		d := x.span(1, i)
+		d.Name, d.Parent = name, x.span(1, 99).ID
+		x.builder.Add(d)
+		for x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}) != nil {
+			x.now = x.now.Add(time.Second)
+			x.builder.Add(d)
+		}
+	}
+	n := 2
+	until := func(gone trace.Node) bool {
+		for end := n + 5000; n < end && !x.store.View().Evicted(gone); n++ {
+			x.now = x.now.Add(5 * time.Millisecond)
+			_ = x.send(n, 2, 20)
+		}
+		return x.store.View().Evicted(gone)
+	}
+	add(1, "origin")
+	add(2, "beside")
+	const beside, stray = trace.Node(1), trace.Node(2)
+	if !until(stray) || x.store.View().Evicted(beside) {
+		t.Fatal("it is not what no flow has that makes room")
+	}
+	add(3, "origin")
+	if !until(beside) {
+		t.Error("what left the flow does not make room")
+	}
+	if x.store.View().Evicted(0) {
+		t.Error("the origin made room")
+	}
+}
+
 // What is older goes first, whether a flow had it or none.
 func TestEvictionTakesWhatIsOldest(t *testing.T) {
 	x := newTraffic(t, store.Settings{Linger: time.Millisecond}, ordinary)

@@ -289,6 +289,10 @@ test  suite  internal  0..100ms
 	if want := map[string]bool{"suite": false, "order": true, "other": false}; !maps.Equal(got, want) {
 		t.Errorf("caused by a flow: %v, want %v", got, want)
 	}
+	stats := p.Store.Stats()
+	if want := map[string]int{"test": 1, "shop": 1}; stats.Instances != 2 || !maps.Equal(stats.Unjoined, want) {
+		t.Errorf("%d flows, in none are %v; want 2, and %v", stats.Instances, stats.Unjoined, want)
+	}
 }
 
 // The parent that a member waits for is no member itself; that it arrives still

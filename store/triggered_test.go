@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/store/storetest"
@@ -145,5 +148,40 @@ followspan  POST  client  0..60ms  #trigger
 	p.Arrive(s.Arrivals...)
 	if got := p.Wait(500 * time.Millisecond); len(got) != 1 || got[0].State() != trace.Complete {
 		t.Errorf("after 500ms: %v, want a complete flow", got)
+	}
+}
+
+// A value under two triggers joins nothing, and takes nothing else away.
+func TestTriggersThatShareAValue(t *testing.T) {
+	s := sketch.MustParse(`
+followspan  POST  client  0..60ms  #one
+  shop  order  10..50ms  tier=gold  #order
+mail  note  internal  60..65ms  link=#order
+mail  send  internal  70..80ms  tier=gold
+followspan  POST  client  90..160ms  #two
+  shop  order  100..150ms  tier=gold`)
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrigger, Keys: by("tier")}}, store.Settings{})
+	for _, label := range []string{"one", "two"} {
+		if _, err := p.Store.Expect("f", s.Labels[label].TraceID(), s.Labels[label].ID()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, a := range s.Arrivals {
+		p.Arrive(a)
+	}
+	var got []string
+	for _, f := range p.Close(trace.ByEndOfRun) {
+		got = append(got, sortedLines(describe(f)))
+		if n, ok := f.Origin(); !ok || f.Span(n).Service() != "followspan" {
+			t.Errorf("the trigger is not the origin of %s", describe(f))
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"f closed end of the run\n  followspan POST (trace)\n  mail note (link)\n  open: silence\n  shop order (trace)",
+		"f closed end of the run\n  followspan POST (trace)\n  open: silence\n  shop order (trace)",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
