@@ -449,3 +449,15 @@ func sortedLines(s string) string {
 	}
 	return strings.Join(blocks, "\n")
 }
+
+// A value that several flows hold is told of, once.
+func TestSharedValuesAreTold(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Keys: slices.Concat(by("tier"), by("order.id"))}}, store.Settings{})
+	p.Arrive(sketch.MustParse(`
+shop  order  0..50ms   tier=gold order.id=1
+shop  order  60..90ms  tier=gold order.id=2
+shop  order  95..99ms  tier=gold order.id=3`).Arrivals...)
+	if got := p.Store.Stats().SharedKeys; !slices.Equal(got, []string{`tier="gold"`}) {
+		t.Errorf("shared are %q, want tier=gold", got)
+	}
+}

@@ -415,6 +415,39 @@ x  send  producer  40..45ms  messaging.system=m messaging.destination.name=q mes
 	}
 }
 
+// What a correlation key joined has no values to join by itself, unless links lead to it as
+// well, up to the limit. From there links lead on, up to the limit from where it joined.
+func TestWhatAKeyJoinedHoldsNoValues(t *testing.T) {
+	all := sketch.MustParse(`
+shop   order   0..50ms  k=1  #a
+b      b  consumer  60..70ms  link=#a  #b
+mail   send    80..90ms  k=1 v=1 link=#b  #send
+c      c  consumer  91..95ms  link=#send w=1
+audit  with v  96..97ms  v=1
+audit  with w  96..97ms  w=1`).Arrivals
+	for hops, want := range map[int]string{
+		1: "b, c, order, send",
+		2: "b, c, order, send, with v",
+		3: "b, c, order, send, with v, with w",
+	} {
+		for order := range permutations(len(all)) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Hops: hops, Keys: slices.Concat(by("k"), by("v"), by("w"))}}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(all[i])
+			}
+			f := p.Close(trace.ByEndOfRecording)[0]
+			var names []string
+			for i := range f.Len() {
+				names = append(names, f.Span(f.Member(i)).Name())
+			}
+			slices.Sort(names)
+			if got := strings.Join(names, ", "); got != want || f.Cut() != 0 {
+				t.Fatalf("%d hops, in the order %v: %s, %d too far; want %s", hops, order, got, f.Cut(), want)
+			}
+		}
+	}
+}
+
 // A value that two origins share joins spans again once it turns out that the second
 // lies under the first, so that there is but one.
 func TestAValueIsFreeAgain(t *testing.T) {
