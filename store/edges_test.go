@@ -25,6 +25,11 @@ shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock server.port=1
     stock  reserve  2..9ms
   shop  call again  client  11..20ms  server.address=stock server.port=1`, "server span of call again"},
+		{"a client of an instrumented peer, whose answer came after the call's span", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock server.port=1
+    depot  reserve  2..9ms  at=40ms
+  shop  call again  client  11..20ms  server.address=stock server.port=1`, "server span of call again"},
 		{"a client that failed waits for nothing", `
 shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock
@@ -176,6 +181,67 @@ shop   order    100..150ms
   shop  GET  client  110..130ms  server.address=stock server.port=1 http.request.method=GET
     shop  http.getconn  client  111..115ms  server.address=stock:1
       shop  http.dns  client  112..113ms  server.address=stock`, "server span of GET"},
+		{"another call within a call", `
+stock  restock  server  0..5ms
+bank   check    server  0..5ms
+shop   order    100..150ms
+  shop  GET  client  110..130ms  server.address=stock http.request.method=GET
+    shop  ask  client  111..115ms  server.address=bank
+    stock  reserve  116..125ms`, "server span of ask"},
+		{"a part of a call that names nobody, beside somebody's request", `
+shop   order    0..50ms
+  shop  GET  client  10..30ms  server.address=stock http.request.method=GET
+    shop  http.connect  client  11..15ms
+    stock  reserve  16..25ms
+bank   look  server  12..14ms`, ""},
+		{"a call that names nobody, within one that was answered, beside somebody's request", `
+shop   order    0..50ms
+  shop  call  client  10..30ms  server.address=stock
+    shop  exchange  client  11..29ms  http.request.method=GET
+    stock  reserve  16..25ms
+bank   look  server  12..14ms`, ""},
+		{"a call that names nobody, around one that was answered, beside somebody's request", `
+shop   order    0..50ms
+  shop  call  client  10..30ms
+    shop  exchange  client  11..29ms  server.address=stock
+      stock  reserve  16..25ms
+bank   look  server  12..14ms`, ""},
+		{"a call around one that names nobody and was answered", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  server.address=stock
+    shop  exchange  client  111..129ms
+      stock  reserve  116..125ms`, ""},
+		{"a call of an rpc around that of the same", `
+stock  restock  server  0..5ms  rpc.service=Stock
+shop   order    100..150ms
+  shop  call  client  110..130ms  rpc.service=Stock
+    shop  exchange  client  111..129ms  rpc.service=Stock
+      stock  reserve  116..125ms`, ""},
+		{"a call of an rpc around that of another", `
+stock  restock  server  0..5ms  rpc.service=Stock
+shop   order    100..150ms
+  shop  call  client  110..130ms  rpc.service=Stock
+    shop  exchange  client  111..129ms  rpc.service=Bank
+      bank  charge  116..125ms`, "server span of call"},
+		{"a call of a peer around one of the same", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  peer.service=stock
+    shop  exchange  client  111..129ms  peer.service=stock server.address=10.0.0.7
+      stock  reserve  116..125ms`, ""},
+		{"a call of a peer around one of another", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  peer.service=stock
+    shop  exchange  client  111..129ms  peer.service=bank
+      bank  charge  116..125ms`, "server span of call"},
+		{"a call around one to another port", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  server.address=stock server.port=80
+    shop  exchange  client  111..129ms  server.address=stock server.port=81
+      stock  reserve  116..125ms`, "server span of call"},
 		{"a call that failed with an answer", `
 stock  restock  server  0..5ms
 shop   order    100..150ms
@@ -255,6 +321,34 @@ stock  reserve  12..19ms  http.request.method=GET`, ""},
 shop   order    0..50ms
   shop  invoke  client  10..20ms  rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke
 bill   bill  12..19ms  faas.trigger=other`, "server span of invoke, maybe bill"},
+		{"something stored in a cloud, and a request that tells no method", `
+shop   order    0..50ms
+  shop  put  client  10..20ms  rpc.system=aws-api rpc.service=S3 rpc.method=PutObject
+stock  reserve  12..19ms`, ""},
+		{"a function of a cloud, and a request of HTTP", `
+shop   order    0..50ms
+  shop  invoke  client  10..20ms  rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke
+stock  reserve  12..19ms  http.request.method=GET`, ""},
+		{"a request to another port", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7 server.port=80
+stock  reserve  12..19ms  server.address=10.0.0.7 server.port=81`, ""},
+		{"an rpc of another service", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.service=Bank rpc.method=Charge
+stock  reserve  12..19ms  rpc.service=Stock`, ""},
+		{"an rpc of another method", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.service=Stock rpc.method=Reserve
+stock  look  12..19ms  rpc.service=Stock rpc.method=Look`, "server span of call"},
+		{"an rpc that tells no path", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.system=java_rmi rpc.service=bank.Bank rpc.method=Charge
+stock  reserve  12..19ms  url.path=/reserve`, "server span of call, maybe reserve"},
+		{"a request behind a proxy that puts a prefix before and a slash behind", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://gateway.example/reserve
+stock  reserve  12..19ms  server.address=10.0.0.7 url.path=/stock/reserve/`, "server span of call, maybe reserve"},
 		{"a request that a link explains", `
 shop   order    0..50ms  #order
   shop  call  client  10..20ms  server.address=gateway.example
@@ -295,6 +389,12 @@ shop   order    0..50ms
   shop  send  producer  1..20ms  messaging.system=rabbitmq messaging.destination.name=orders  #send
     shop  publish  producer  2..10ms  messaging.system=rabbitmq messaging.destination.name=orders
 mail   deliver  consumer  20..30ms  messaging.system=rabbitmq messaging.destination.name=orders link=#send`, ""},
+		{"a message around one to another destination", `
+mail   process  consumer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+shop   order    10..50ms
+  shop  send  producer  11..20ms  messaging.destination.name=orders messaging.message.id=2
+    shop  publish  producer  12..19ms  messaging.destination.name=log
+      audit  note  consumer  20..30ms  messaging.destination.name=log`, "consumer of send"},
 		{"a message that was consumed, and another one", `
 shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
