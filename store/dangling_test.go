@@ -43,6 +43,8 @@ func TestDanglingLinks(t *testing.T) {
 		"of who enters a linked trace":         {spans: []trace.SpanData{order, send, span(2, 2, 0, trace.Consumer, "process", both)}},
 		"below who enters a linked trace":      {spans: []trace.SpanData{order, send, span(2, 2, 0, trace.Consumer, "process", to(1, 3)), span(2, 3, 2, trace.Internal, "work", to(9, 9))}, want: "work 09"},
 		"below it, into the flow's own trace":  {spans: []trace.SpanData{order, send, span(2, 2, 0, trace.Consumer, "process", to(1, 3)), span(2, 3, 2, trace.Internal, "work", to(1, 9))}, want: "work 09"},
+		"below it, into the linked trace":      {spans: []trace.SpanData{order, send, span(2, 2, 0, trace.Consumer, "process", to(1, 3)), span(2, 3, 2, trace.Internal, "work", to(2, 9))}, want: "work 09"},
+		"to somebody else's span, which came":  {spans: []trace.SpanData{order, span(1, 2, 1, trace.Server, "charge", to(9, 9)), span(9, 9, 0, trace.Internal, "job", nil), span(8, 8, 0, trace.Internal, "other", to(7, 7))}},
 		"of another trace into one more":       {spans: []trace.SpanData{order, span(2, 2, 0, trace.Consumer, "process", to(9, 9))}},
 		"live, where others may get the spans": {spans: []trace.SpanData{order, span(1, 2, 1, trace.Server, "charge", to(9, 9))}, live: true},
 	} {

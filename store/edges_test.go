@@ -25,6 +25,11 @@ shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock server.port=1
     stock  reserve  2..9ms
   shop  call again  client  11..20ms  server.address=stock server.port=1`, "server span of call again"},
+		{"a client of an instrumented peer, whose answer came after the call's span", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock server.port=1
+    depot  reserve  2..9ms  at=40ms
+  shop  call again  client  11..20ms  server.address=stock server.port=1`, "server span of call again"},
 		{"a client that failed waits for nothing", `
 shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock
@@ -35,6 +40,11 @@ shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock
     stock  reserve  2..9ms
   shop  call again  client  11..20ms  error error.type=java.net.SocketTimeoutException server.address=stock`, "server span of call again"},
+		{"a client whose status says that it gave up waiting", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  server.address=stock
+    stock  reserve  2..9ms
+  shop  call again  client  11..20ms  error="read tcp: i/o timeout" server.address=stock`, "server span of call again"},
 		{"a client that was never connected", `
 shop  order  0..50ms
   shop  call  client  1..10ms  server.address=stock
@@ -45,6 +55,11 @@ shop  order  0..50ms
   shop  call  client  1..10ms  rpc.service=Stock
     stock  reserve  2..9ms  rpc.service=Stock
   shop  call again  client  11..20ms  error rpc.grpc.status_code=4 rpc.service=Stock`, "server span of call again"},
+		{"a call that failed though its status is that of success", `
+shop  order  0..50ms
+  shop  call  client  1..10ms  rpc.service=Stock
+    stock  reserve  2..9ms  rpc.service=Stock
+  shop  call again  client  11..20ms  error rpc.grpc.status_code=0 rpc.service=Stock`, ""},
 		{"a client that names the service of its peer", `
 stock  poll   internal  0..5ms
 shop   order  100..150ms
@@ -117,6 +132,15 @@ shop   order    0..50ms
     stock  reserve  2..8ms
   shop  call again  client  10..20ms  server.address=stock server.port=1  #again
 stock  reserve  server  12..19ms  link=#again`, ""},
+		{"a call that another service links to, which is no answer", `
+shop   order    0..50ms
+  shop  call  client  1..9ms  server.address=stock server.port=1
+    stock  reserve  2..8ms
+  shop  call again  client  10..20ms  server.address=stock server.port=1  #again
+audit  note  internal  30..40ms  link=#again`, "server span of call again"},
+		{"an origin that is a call itself, of a caller that sends no spans", `
+stock  restock  server  0..5ms
+shop   order    client  100..120ms  parent=missing server.address=stock`, "server span of order"},
 		{"a proxy in between", `
 shop   order    0..50ms
   shop  call  client  10..20ms  url.full=http://stock/a
@@ -157,6 +181,67 @@ shop   order    100..150ms
   shop  GET  client  110..130ms  server.address=stock server.port=1 http.request.method=GET
     shop  http.getconn  client  111..115ms  server.address=stock:1
       shop  http.dns  client  112..113ms  server.address=stock`, "server span of GET"},
+		{"another call within a call", `
+stock  restock  server  0..5ms
+bank   check    server  0..5ms
+shop   order    100..150ms
+  shop  GET  client  110..130ms  server.address=stock http.request.method=GET
+    shop  ask  client  111..115ms  server.address=bank
+    stock  reserve  116..125ms`, "server span of ask"},
+		{"a part of a call that names nobody, beside somebody's request", `
+shop   order    0..50ms
+  shop  GET  client  10..30ms  server.address=stock http.request.method=GET
+    shop  http.connect  client  11..15ms
+    stock  reserve  16..25ms
+bank   look  server  12..14ms`, ""},
+		{"a call that names nobody, within one that was answered, beside somebody's request", `
+shop   order    0..50ms
+  shop  call  client  10..30ms  server.address=stock
+    shop  exchange  client  11..29ms  http.request.method=GET
+    stock  reserve  16..25ms
+bank   look  server  12..14ms`, ""},
+		{"a call that names nobody, around one that was answered, beside somebody's request", `
+shop   order    0..50ms
+  shop  call  client  10..30ms
+    shop  exchange  client  11..29ms  server.address=stock
+      stock  reserve  16..25ms
+bank   look  server  12..14ms`, ""},
+		{"a call around one that names nobody and was answered", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  server.address=stock
+    shop  exchange  client  111..129ms
+      stock  reserve  116..125ms`, ""},
+		{"a call of an rpc around that of the same", `
+stock  restock  server  0..5ms  rpc.service=Stock
+shop   order    100..150ms
+  shop  call  client  110..130ms  rpc.service=Stock
+    shop  exchange  client  111..129ms  rpc.service=Stock
+      stock  reserve  116..125ms`, ""},
+		{"a call of an rpc around that of another", `
+stock  restock  server  0..5ms  rpc.service=Stock
+shop   order    100..150ms
+  shop  call  client  110..130ms  rpc.service=Stock
+    shop  exchange  client  111..129ms  rpc.service=Bank
+      bank  charge  116..125ms`, "server span of call"},
+		{"a call of a peer around one of the same", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  peer.service=stock
+    shop  exchange  client  111..129ms  peer.service=stock server.address=10.0.0.7
+      stock  reserve  116..125ms`, ""},
+		{"a call of a peer around one of another", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  peer.service=stock
+    shop  exchange  client  111..129ms  peer.service=bank
+      bank  charge  116..125ms`, "server span of call"},
+		{"a call around one to another port", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..130ms  server.address=stock server.port=80
+    shop  exchange  client  111..129ms  server.address=stock server.port=81
+      stock  reserve  116..125ms`, "server span of call"},
 		{"a call that failed with an answer", `
 stock  restock  server  0..5ms
 shop   order    100..150ms
@@ -189,6 +274,25 @@ stock  reserve  12..19ms  http.host=stock:80`, ""},
 shop   order    0..50ms
   shop  call  client  10..20ms  server.address=gateway.example
 stock  reserve  12..19ms  server.address=10.0.0.7`, "server span of call, maybe reserve"},
+		{"a request to the same address for something else, as a proxy may have made of it", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://stock/rates
+stock  reserve  12..19ms  server.address=stock url.path=/reserve`, "server span of call, maybe reserve"},
+		{"several requests that may be the answer", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock
+stock  reserve  13..19ms  server.address=stock
+bank   reject   12..18ms
+price  quote    14..19ms  http.request.method=GET
+price  change   14..19ms  http.request.method=PUT
+price  forget   14..19ms  http.request.method=DELETE
+price  look     14..19ms  http.request.method=HEAD`, "server span of call, maybe reject"},
+		{"a request of somebody whose host is not known, whose clock is near enough", `
+resource shop host.id=""
+resource stock host.id=""
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7
+stock  reserve  22..29ms`, "server span of call, maybe reserve"},
 		{"such a request for something else", `
 shop   order    0..50ms
   shop  call  client  10..20ms  url.full=http://gateway.example/rates
@@ -217,6 +321,34 @@ stock  reserve  12..19ms  http.request.method=GET`, ""},
 shop   order    0..50ms
   shop  invoke  client  10..20ms  rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke
 bill   bill  12..19ms  faas.trigger=other`, "server span of invoke, maybe bill"},
+		{"something stored in a cloud, and a request that tells no method", `
+shop   order    0..50ms
+  shop  put  client  10..20ms  rpc.system=aws-api rpc.service=S3 rpc.method=PutObject
+stock  reserve  12..19ms`, ""},
+		{"a function of a cloud, and a request of HTTP", `
+shop   order    0..50ms
+  shop  invoke  client  10..20ms  rpc.system=aws-api rpc.service=Lambda rpc.method=Invoke
+stock  reserve  12..19ms  http.request.method=GET`, ""},
+		{"a request to another port", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=10.0.0.7 server.port=80
+stock  reserve  12..19ms  server.address=10.0.0.7 server.port=81`, ""},
+		{"an rpc of another service", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.service=Bank rpc.method=Charge
+stock  reserve  12..19ms  rpc.service=Stock`, ""},
+		{"an rpc of another method", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.service=Stock rpc.method=Reserve
+stock  look  12..19ms  rpc.service=Stock rpc.method=Look`, "server span of call"},
+		{"an rpc that tells no path", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  rpc.system=java_rmi rpc.service=bank.Bank rpc.method=Charge
+stock  reserve  12..19ms  url.path=/reserve`, "server span of call, maybe reserve"},
+		{"a request behind a proxy that puts a prefix before and a slash behind", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  url.full=http://gateway.example/reserve
+stock  reserve  12..19ms  server.address=10.0.0.7 url.path=/stock/reserve/`, "server span of call, maybe reserve"},
 		{"a request that a link explains", `
 shop   order    0..50ms  #order
   shop  call  client  10..20ms  server.address=gateway.example
@@ -237,6 +369,11 @@ shop  order  0..50ms
 mail  process  consumer  1..2ms  messaging.system=nats messaging.destination=orders
 shop  order  0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination=orders`, "consumer of send, maybe process"},
+		{"a message, and what its sender did meanwhile", `
+mail  process  consumer  1..2ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
+shop  order  10..50ms
+  shop  send  producer  11..20ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2
+    shop  confirm  internal  12..19ms`, "consumer of send"},
 		{"a message that one of two services consumed", `
 shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders #send
@@ -252,11 +389,49 @@ shop   order    0..50ms
   shop  send  producer  1..20ms  messaging.system=rabbitmq messaging.destination.name=orders  #send
     shop  publish  producer  2..10ms  messaging.system=rabbitmq messaging.destination.name=orders
 mail   deliver  consumer  20..30ms  messaging.system=rabbitmq messaging.destination.name=orders link=#send`, ""},
+		{"a message around one to another destination", `
+mail   process  consumer  1..2ms  messaging.destination.name=orders messaging.message.id=1
+shop   order    10..50ms
+  shop  send  producer  11..20ms  messaging.destination.name=orders messaging.message.id=2
+    shop  publish  producer  12..19ms  messaging.destination.name=log
+      audit  note  consumer  20..30ms  messaging.destination.name=log`, "consumer of send"},
 		{"a message that was consumed, and another one", `
 shop   order    0..50ms
   shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
 audit  process  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
 mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, ""},
+		{"a message that was consumed, and one more that the same service has", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders #send
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders link=#send
+mail   process other   consumer  25..35ms  messaging.system=nats messaging.destination.name=orders`, ""},
+		{"a message that does not tell its id, and a delivery that does", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, "consumer of send, maybe process orders"},
+		{"a message that tells its id, and a delivery that does not", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=1
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe process orders"},
+		{"a message that several may have consumed", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  21..30ms  messaging.system=nats messaging.destination.name=orders
+audit  note orders     consumer  20..30ms  messaging.system=nats messaging.destination.name=orders
+stock  read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders
+price  read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders
+bank   read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders
+log    read orders     consumer  22..30ms  messaging.system=nats messaging.destination.name=orders`, "consumer of send, maybe note orders"},
+		{"a delivery that turned out to be of another message", `
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=2
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+bank   charge  0..90ms  other=true
+  bank  send  producer  1..10ms  at=80ms messaging.system=nats messaging.destination.name=orders messaging.message.id=2`, "consumer of send"},
+		{"a delivery that founded another flow", `
+shop   order    0..50ms
+  shop  send  producer  1..10ms  messaging.system=nats messaging.destination.name=orders
+mail   process orders  consumer  20..30ms  messaging.system=nats messaging.destination.name=orders other=true`, "consumer of send"},
 		{"a message before a delivery", `
 shop   order    0..50ms
   shop  send  producer  20..30ms  messaging.system=nats messaging.destination.name=orders
@@ -286,6 +461,9 @@ shop  order  0..50ms
 			for _, f := range p.Close(trace.ByEndOfRecording) {
 				for _, e := range f.OpenEdges() {
 					text := e.Kind.String() + " of " + f.Span(e.Node).Name()
+					if parent := f.Span(e.Node).ParentID(); e.Kind == trace.WaitsForParent && e.Missing != parent {
+						text += fmt.Sprintf(", by the id %v instead of %v", e.Missing, parent)
+					}
 					for _, n := range e.Strays {
 						text += ", maybe " + f.Span(n).Name()
 					}
@@ -305,17 +483,20 @@ func TestAnOrphanBesideAFlow(t *testing.T) {
 	for name, tt := range map[string]struct {
 		at    time.Duration // when the parent comes
 		noise int           // spans beside that are no orphans
-		start string        // of the orphan
+		start string        // of the orphan, and its kind
 		want  int           // open edges in the end
 	}{
-		"its parent comes":                      {900 * time.Millisecond, 0, "30", 0},
-		"its parent never comes":                {time.Hour, 0, "30", 1},
-		"its parent never comes, many spans":    {time.Hour, 2 * 40, "30", 1},
-		"it began after the flow, many spans":   {time.Hour, 2 * 40, "52", 0},
-		"its parent comes, and many spans":      {900 * time.Millisecond, 2 * 40, "30", 0},
-		"it began after the flow had ended":     {time.Hour, 0, "52", 0},
-		"it began before the flow, many spans":  {time.Hour, 2 * 40, "-2", 0},
-		"it began before the flow, a few spans": {time.Hour, 2, "-2", 0},
+		"its parent comes":                      {900 * time.Millisecond, 0, "30..60ms  at=100ms", 0},
+		"its parent never comes":                {time.Hour, 0, "30..60ms  at=100ms", 1},
+		"its parent never comes, many spans":    {time.Hour, 2 * 40, "30..60ms  at=100ms", 1},
+		"it began after the flow, many spans":   {time.Hour, 2 * 40, "52..60ms  at=100ms", 0},
+		"its parent comes, and many spans":      {900 * time.Millisecond, 2 * 40, "30..60ms  at=100ms", 0},
+		"it began after the flow had ended":     {time.Hour, 0, "52..60ms  at=100ms", 0},
+		"it began before the flow, many spans":  {time.Hour, 2 * 40, "-2..60ms  at=100ms", 0},
+		"it began before the flow, a few spans": {time.Hour, 2, "-2..60ms  at=100ms", 0},
+		"a delivery after the flow":             {time.Hour, 0, "52..60ms  consumer", 1},
+		"a delivery after the flow, many spans": {time.Hour, 2 * 40, "52..60ms  consumer", 1},
+		"a delivery that came when it was over": {time.Hour, 0, "5000..5060ms  consumer", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sketch.MustParse(fmt.Sprintf(`
@@ -323,7 +504,7 @@ resource shop host.id=h
 suite  tests  internal  -10..900ms  #run
   shop  order  0..50ms
   suite  call  client  -5..800ms  at=%s
-    shop  health  %s..60ms  at=100ms
+    shop  health  %s
 %s`, tt.at, tt.start, strings.Repeat("  shop  ready  20..30ms\n", tt.noise)))
 			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunTrace: s.Labels["run"].TraceID(), RunSpan: s.Labels["run"].ID()})
 			var f trace.Flow
@@ -348,6 +529,95 @@ suite  tests  internal  -10..900ms  #run
 				t.Errorf("in the end: %s, want %d open edges", describe(f), tt.want)
 			}
 		})
+	}
+}
+
+// Each origin of a value may have a caller that sends no spans, and so may what enters its
+// traces but for the first one's, whatever comes first.
+func TestParentsThatAValueMisses(t *testing.T) {
+	all := sketch.MustParse(`
+queue  step  server  0..9ms    job=1 parent=missing  #first
+queue  step  server  30..35ms  job=1 parent=missing trace=#first
+queue  note  server  3..5ms    parent=missing trace=#first
+queue  step  server  20..29ms  job=1 parent=missing  #second
+queue  work  server  22..25ms  parent=missing trace=#second`).Arrivals
+	per := func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }
+	for order := range permutations(len(all)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByKey, Origin: named("step"), Per: per, Scope: trace.ScopeTrace}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(sketch.Arrival{Span: all[i].Span, At: sketch.Base.Add(time.Second)})
+		}
+		p.Wait(10 * time.Second)
+		f := p.Close(trace.ByEndOfRun)[0]
+		if e := f.OpenEdges(); f.Len() != len(all) || len(e) != 1 || f.Span(e[0].Node).Name() != "note" {
+			t.Fatalf("in the order %v: %s, want one open edge, the parent of note", order, describe(f))
+		}
+	}
+}
+
+// A flow of the spans that have a value, and of no others, misses none beside them.
+func TestAValueAloneMissesNoOrphans(t *testing.T) {
+	per := func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }
+	p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByKey, Origin: named("step"), Per: per, Scope: trace.ScopeValue}}, store.Settings{})
+	p.Arrive(sketch.MustParse(`
+queue  step  server  0..9ms  job=1  #step
+queue  note  internal  3..5ms  parent=missing trace=#step`).Arrivals...)
+	p.Wait(10 * time.Second)
+	if f := p.Close(trace.ByEndOfRun)[0]; f.Len() != 1 || len(f.OpenEdges()) != 0 {
+		t.Errorf("%s, want 1 span and no open edge", describe(f))
+	}
+}
+
+// A link of a member to a span that may yet come holds the flow up; that of somebody
+// else, who may link to another flow's, counts in the end.
+func TestLinksToSpansThatMayCome(t *testing.T) {
+	const order = `
+suite  tests  internal  -10..200ms  #run
+  shop  order  0..50ms
+    shop  send  producer  10..20ms  at=1h  #send
+    %s  consumer  30..90ms  link=#send`
+	for name, tt := range map[string]struct {
+		sketch string
+		live   int
+	}{
+		"a member":      {strings.ReplaceAll(order, "%s", "mail  process"), 1},
+		"somebody else": {strings.ReplaceAll(order, "    %s", "mail  process"), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Scope: trace.ScopeSubtree}}, store.Settings{})
+			var f trace.Flow
+			for _, a := range sketch.MustParse(tt.sketch).Arrivals {
+				if a.At.Sub(sketch.Base) < time.Hour {
+					for _, f = range p.Arrive(a) {
+					}
+				}
+			}
+			for _, f = range p.Wait(10 * time.Second) {
+			}
+			if got := len(f.OpenEdges()); got != tt.live || f.State() == trace.Complete != (tt.live == 0) {
+				t.Errorf("after a silence: %v with %d open edges, want %d", f.State(), got, tt.live)
+			}
+			for _, f = range p.Close(trace.ByEndOfRun) {
+			}
+			if got := len(f.OpenEdges()); got != 1 {
+				t.Errorf("in the end: %d open edges, want 1", got)
+			}
+		})
+	}
+}
+
+// The span that stands for the command under test is followspan's, and never comes.
+func TestTheRunsOwnSpanIsNotMissing(t *testing.T) {
+	s := sketch.MustParse(`
+suite  tests  internal  0..200ms  at=1h  #run
+  shop  order  0..50ms  order.id=1
+  mail  send  internal  60..70ms  order.id=1`)
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Keys: by("order.id")}},
+		store.Settings{RunTrace: s.Labels["run"].TraceID(), RunSpan: s.Labels["run"].ID()})
+	p.Arrive(s.Arrivals[:2]...)
+	p.Wait(10 * time.Second)
+	if f := p.Close(trace.ByEndOfRun)[0]; f.Len() != 2 || len(f.OpenEdges()) != 0 {
+		t.Errorf("%s, want 2 spans and no open edge", describe(f))
 	}
 }
 

@@ -35,7 +35,7 @@ func (s *Store) evictOldest(now trace.Time) bool {
 		s.released.pop()
 	case n != trace.None:
 		s.log(Op{Kind: OpEvictSpan, Node: n})
-		s.evict(n)
+		s.evictSpan(n)
 		return true
 	default:
 		if in = oldest(&s.spared); in == nil {

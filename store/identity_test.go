@@ -28,13 +28,20 @@ func TestVersionsOfASpan(t *testing.T) {
 		"the same from another sender": {version(1, "b"), 0, 1},
 		"another version":              {version(2, "a"), 1, 1},
 	} {
-		for _, opens := range []trace.Opening{trace.OpensBySpan, trace.OpensByTrace} {
-			p := storetest.New([]trace.Membership{{Flow: "f", Opens: opens, Origin: named("order")}}, store.Settings{})
-			for _, s := range []trace.Span{version(1, "a"), tt.second} {
+		for _, m := range []trace.Membership{
+			{Opens: trace.OpensBySpan, Origin: named("order")},
+			{Opens: trace.OpensByTrace, Origin: named("order")},
+			{Opens: trace.OpensBySpan, Origin: named("cart")}, // which comes last
+		} {
+			m.Flow = "f"
+			p := storetest.New([]trace.Membership{m}, store.Settings{})
+			var w trace.Builder
+			w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{2}, Name: "cart"})
+			for _, s := range []trace.Span{version(1, "a"), tt.second, w.Commit()[0]} {
 				p.Arrive(sketch.Arrival{Span: s, At: sketch.Base})
 			}
 			f := p.Close(trace.ByEndOfRecording)[0]
-			if got := len(f.Losses()); f.Len() != 1 || got != tt.losses || len(p.Store.Stats().Differing) != tt.stats {
+			if got := len(f.Losses()); f.Len() != 2 || got != tt.losses || len(p.Store.Stats().Differing) != tt.stats {
 				t.Errorf("%s: %d spans, losses %v, %v differ; want %d and %d", name, f.Len(), f.Losses(), p.Store.Stats().Differing, tt.losses, tt.stats)
 			}
 		}

@@ -12,8 +12,9 @@ import (
 type traceEntry struct {
 	id      trace.TraceID
 	first   trace.Node  // None before a span has arrived
-	missing int32       // spans that made room while they were in no flow
+	missing int32       // spans that made room while they were in no flow, or with one
 	orphans int32       // those of them above which something had not arrived
+	severed int32       // likewise, of flows that made room
 	shared  bool        // the run's own trace: members are what each origin caused
 	buried  bool        // see buryTrace
 	whole   []*instance // every span of the trace is a member

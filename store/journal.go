@@ -113,7 +113,7 @@ func (s *Store) replayRoom(op Op) {
 	switch {
 	case op.Kind == OpEvictSpan:
 		if op.Node >= 0 && int(op.Node) < s.graph.Len() && !s.graph.View().Evicted(op.Node) {
-			s.evict(op.Node)
+			s.evictSpan(op.Node)
 		}
 	case in == nil:
 	case op.Kind == OpCut:

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/store/storetest"
 	"github.com/followspan/followspan/trace"
@@ -150,5 +152,86 @@ mail  take  70..80ms  consumer  messaging.destination.name=orders messaging.mess
 		if got != want {
 			t.Errorf("with the context %q: losses %s want %s", context, got, want)
 		}
+	}
+}
+
+// Refusals are told apart by what they say, and by when they were, so that a flow counts
+// those alone that were while it was under way.
+func TestRefusalsAreToldApart(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	for _, r := range []struct {
+		at       time.Duration
+		service  string
+		requests bool
+	}{{0, "stock", false}, {5 * time.Second, "stock", false}, {5100 * time.Millisecond, "mail", false}, {5200 * time.Millisecond, "", true}, {5900 * time.Millisecond, "stock", false}} {
+		refusal := trace.Refusal{Service: r.service, Reason: "span id is all zero", Spans: 2}
+		if r.requests {
+			refusal = trace.Refusal{Reason: "not protobuf"}
+		}
+		_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base.Add(r.at), Refused: []trace.Refusal{refusal}})
+	}
+	f := p.Arrive(sketch.MustParse("shop  order  5000..6000ms").Arrivals...)[0]
+	got := ""
+	for _, l := range f.Losses() {
+		got += fmt.Sprintf("%s (%d)\n", l.What, l.Count)
+	}
+	const want = `requests refused: not protobuf (1)
+spans of mail refused: span id is all zero (2)
+spans of stock refused: span id is all zero (4)
+`
+	if diff := cmp.Diff(want, got); diff != "" || p.Store.Stats().Lost != 9 {
+		t.Errorf("losses (-want +got)\n%s%d are lost in all, want 9", diff, p.Store.Stats().Lost)
+	}
+}
+
+// However many kinds of refusals there are, none goes uncounted.
+func TestRefusalsOfVeryManyKinds(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	const kinds = 1000
+	for i := range kinds {
+		_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base, Refused: []trace.Refusal{{Service: fmt.Sprint("stock ", i), Reason: "span id is all zero", Spans: 1}}})
+	}
+	f, count := p.Arrive(sketch.MustParse("shop  order  0..50ms").Arrivals...)[0], 0
+	for _, l := range f.Losses() {
+		count += l.Count
+	}
+	if rows := len(f.Losses()); count != kinds || rows > 300 {
+		t.Errorf("%d losses in %d rows, want %d in few", count, rows, kinds)
+	}
+}
+
+// A flow is under way since its first span started, or for a session always.
+func TestRefusedBeforeTheFirstSpanCame(t *testing.T) {
+	for name, tt := range map[string]struct {
+		m      trace.Membership
+		sketch string
+		want   int
+	}{
+		"while it was handled":         {trace.Membership{Opens: trace.OpensByTrace}, "shop  order  0..50ms", 1},
+		"before it was handled":        {trace.Membership{Opens: trace.OpensByTrace}, "shop  order  30..50ms", 0},
+		"long before a session's span": {trace.Membership{Opens: trace.OpensBySession}, "shop  order  20s..21s", 1},
+	} {
+		tt.m.Flow = "f"
+		p := storetest.New([]trace.Membership{tt.m}, store.Settings{})
+		_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base.Add(20 * time.Millisecond), Refused: []trace.Refusal{{Reason: "not protobuf"}}})
+		if f := p.Arrive(sketch.MustParse(tt.sketch).Arrivals...)[0]; len(f.Losses()) != tt.want {
+			t.Errorf("%s: losses %v, want %d", name, f.Losses(), tt.want)
+		}
+	}
+}
+
+// A recording that cannot be read to its end is a loss, whatever is missing of it.
+func TestWhatARecordingLacks(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{Recorded: true})
+	p.Arrive(sketch.MustParse("shop  order  0..50ms").Arrivals...)
+	_ = p.Store.Consume(t.Context(), trace.Batch{Received: sketch.Base, Refused: []trace.Refusal{{Reason: "a line is not JSON"}, {Reason: "spans without an id", Spans: 3}}})
+	p.Store.CutOff()
+	got := map[string]int{}
+	for _, l := range p.Close(trace.ByEndOfRecording)[0].Losses() {
+		got[l.What] = l.Count
+	}
+	want := map[string]int{"a line is not JSON": 1, "spans without an id": 3, "what stood behind the place where the recording of the run was cut off": 1}
+	if diff := cmp.Diff(want, got); diff != "" || p.Store.Stats().Lost != 5 {
+		t.Errorf("losses (-want +got)\n%s%d are lost in all, want 5", diff, p.Store.Stats().Lost)
 	}
 }

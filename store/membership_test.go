@@ -84,6 +84,65 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "of two batches, what each message got",
+			sketch: `
+shop   order            0..50ms
+  shop  send orders  producer   10..20ms  #one
+  shop  send orders  producer   11..21ms  #two
+cron   tick  0..40ms
+  cron  send orders   producer  10..20ms  #three
+  cron  send orders   producer  11..21ms  #four
+email  receive orders  consumer 60..70ms  link=#one link=#three
+  email  process one    consumer 71..80ms  link=#one
+  email  process three  consumer 81..90ms  link=#three
+email  receive orders  consumer 160..170ms  link=#two link=#four
+  email  process two    consumer 171..180ms  link=#two
+  email  process four   consumer 181..190ms  link=#four`,
+			want: `
+f closed end of the recording
+  email process one (link)
+  email process two (link)
+  email receive orders (link)
+  email receive orders (link)
+  shop order (origin)
+  shop send orders (trace)
+  shop send orders (trace)
+`,
+		},
+		{
+			name: "of a batch that somebody asked for, all that it got",
+			sketch: `
+shop   order            0..50ms
+  shop  send orders  producer   10..20ms  #pub
+cron   tick  0..40ms
+  cron  send orders   producer  10..20ms  #other
+email  poll  internal  55..95ms
+  email  receive orders  consumer 60..70ms  link=#pub link=#other
+    email  process other  consumer 81..90ms  link=#other`,
+			want: `
+f closed end of the recording
+  email process other (parent)
+  email receive orders (link)
+  shop order (origin)
+  shop send orders (trace)
+`,
+		},
+		{
+			name: "of a batch that is the origin, all that it got",
+			sketch: `
+cron   tick  0..40ms
+  cron  send orders   producer  10..20ms  #one
+  cron  send orders   producer  11..21ms  #two
+email  order  consumer 60..70ms  link=#one link=#two
+  email  process one  consumer 71..80ms  link=#one`,
+			want: `
+f closed end of the recording
+  email order (origin)
+  email process one (parent)
+`,
+			m: trace.Membership{Scope: trace.ScopeSubtree},
+		},
+		{
 			name: "a message joins by its id",
 			sketch: `
 shop   order            0..50ms
@@ -110,6 +169,23 @@ f closed end of the recording
   shop order (origin)
   shop send orders (trace)
   email process orders (message)
+`,
+		},
+		{
+			name: "a message that several read before its producer's span arrives",
+			sketch: `
+shop   order            0..50ms
+  shop  send orders  producer   10..20ms  at=100ms messaging.system=nats messaging.destination.name=orders messaging.message.id=m1
+email  process orders  consumer 15..90ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=m1
+audit  process orders  consumer 15..91ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=m1
+stock  process orders  consumer 15..92ms  messaging.system=nats messaging.destination.name=orders messaging.message.id=m1`,
+			want: `
+f closed end of the recording
+  audit process orders (message)
+  email process orders (message)
+  shop order (origin)
+  shop send orders (trace)
+  stock process orders (message)
 `,
 		},
 		{
@@ -158,6 +234,48 @@ f closed end of the recording
   shop order (origin)
   shop b (parent)
 `,
+		},
+		{
+			name: "two origins have the whole trace, if that is what was asked for",
+			sketch: `
+test  suite  internal  0..100ms
+  shop  order  10..20ms
+  shop  order  30..40ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop order (trace)
+  test suite (trace)
+f closed end of the recording
+  shop order (origin)
+  shop order (trace)
+  test suite (trace)
+`,
+			m: trace.Membership{Scope: trace.ScopeTrace},
+		},
+		{
+			name: "a single origin has what it caused, if that is what was asked for",
+			sketch: `
+test  suite  internal  0..100ms
+  shop  order  10..20ms
+    shop  a  internal  11..12ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop a (parent)
+`,
+			m: trace.Membership{Scope: trace.ScopeSubtree},
+		},
+		{
+			name: "a correlation key without a value joins nothing",
+			sketch: `
+shop   order  5..50ms
+mail   send   60..90ms`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+`,
+			m: trace.Membership{Keys: []trace.Correlation{{Key: "order.id", Of: func(trace.Span) (trace.Value, bool) { return trace.EmptyValue(), true }}}},
 		},
 		{
 			name: "a correlation key joins what shares its value and starts later",
@@ -218,6 +336,28 @@ f closed end of the recording
   shop order (origin)
 `,
 			m: trace.Membership{Keys: by("tier")},
+		},
+		{
+			name: "a value under two origins joins nothing, where these have a value of their own, too",
+			sketch: `
+queue  order  5..50ms   job=1 tier=gold
+queue  order  52..55ms  job=1
+mail   send   60..90ms  tier=gold
+queue  order  70..95ms  job=2 tier=gold
+queue  order  96..99ms  job=1`,
+			want: `
+f retracted
+f closed end of the recording
+  queue order (origin)
+  queue order (origin)
+  queue order (origin)
+f closed end of the recording
+  queue order (origin)
+`,
+			m: trace.Membership{Keys: by("tier"), Opens: trace.OpensByKey, Per: func(s trace.Span) (string, bool) {
+				v, ok := s.Attr("job")
+				return v.String(), ok
+			}},
 		},
 		{
 			name: "a key groups the spans that have it, within one trace too",
@@ -308,4 +448,16 @@ func sortedLines(s string) string {
 		blocks[i] = strings.Join(lines, "\n  ")
 	}
 	return strings.Join(blocks, "\n")
+}
+
+// A value that several flows hold is told of, once.
+func TestSharedValuesAreTold(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Keys: slices.Concat(by("tier"), by("order.id"))}}, store.Settings{})
+	p.Arrive(sketch.MustParse(`
+shop  order  0..50ms   tier=gold order.id=1
+shop  order  60..90ms  tier=gold order.id=2
+shop  order  95..99ms  tier=gold order.id=3`).Arrivals...)
+	if got := p.Store.Stats().SharedKeys; !slices.Equal(got, []string{`tier="gold"`}) {
+		t.Errorf("shared are %q, want tier=gold", got)
+	}
 }

@@ -347,6 +347,42 @@ func TestSpansInNoFlowLinger(t *testing.T) {
 	}
 }
 
+// What a flow had, until a second origin showed that it is not of it, lingers like what
+// no flow ever had.
+func TestSpansThatLeftAFlowMakeRoom(t *testing.T) {
+	x := newTraffic(t, store.Settings{Linger: time.Second}, ordinary)
+	add := func(i int, name string) {
+		d := x.span(1, i)
+		d.Name, d.Parent = name, x.span(1, 99).ID
+		x.builder.Add(d)
+		for x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}) != nil {
+			x.now = x.now.Add(time.Second)
+			x.builder.Add(d)
+		}
+	}
+	n := 2
+	until := func(gone trace.Node) bool {
+		for end := n + 5000; n < end && !x.store.View().Evicted(gone); n++ {
+			x.now = x.now.Add(5 * time.Millisecond)
+			_ = x.send(n, 2, 20)
+		}
+		return x.store.View().Evicted(gone)
+	}
+	add(1, "origin")
+	add(2, "beside")
+	const beside, stray = trace.Node(1), trace.Node(2)
+	if !until(stray) || x.store.View().Evicted(beside) {
+		t.Fatal("it is not what no flow has that makes room")
+	}
+	add(3, "origin")
+	if !until(beside) {
+		t.Error("what left the flow does not make room")
+	}
+	if x.store.View().Evicted(0) {
+		t.Error("the origin made room")
+	}
+}
+
 // What is older goes first, whether a flow had it or none.
 func TestEvictionTakesWhatIsOldest(t *testing.T) {
 	x := newTraffic(t, store.Settings{Linger: time.Millisecond}, ordinary)
@@ -523,6 +559,98 @@ func TestWhatAnEvictedFlowMisses(t *testing.T) {
 	}
 }
 
+// Flows that share a trace miss nothing because one of them made room, whose caller sends
+// no spans: neither that one itself, nor another one that the run began, nor is what it
+// had a stray of its process.
+func TestAnEvictedFlowIsMissedByNobody(t *testing.T) {
+	run, missing := trace.SpanID{7}, trace.SpanID{8}
+	for name, caller := range map[string]trace.SpanID{"the run": run, "somebody": missing} {
+		t.Run(name, func(t *testing.T) {
+			m := ordinary
+			m.Scope = trace.ScopeSubtree
+			x := newTraffic(t, store.Settings{RunTrace: traceID(0), RunSpan: run}, m)
+			send := func(n int) trace.Flow {
+				for i := 1; i <= 20; i++ {
+					d := x.span(n, i)
+					if d.TraceID = traceID(0); i == 1 {
+						d.Parent = caller
+					}
+					x.builder.Add(d)
+				}
+				if err := x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}); err != nil {
+					t.Fatal(err)
+				}
+				changed := x.look()
+				return changed[len(changed)-1]
+			}
+			first := send(1)
+			x.store.CloseFlow(first, trace.ByVerdicts)
+			x.store.Release(first)
+			open, last := send(2), first
+			for n := 3; !first.Evicted() || n < 1000; n++ {
+				last = send(n)
+				x.store.CloseFlow(last, trace.ByVerdicts)
+				x.store.Release(last)
+			}
+			if l := last.Losses(); caller == run && len(l) != 0 {
+				t.Errorf("the last flow has the losses %v", l)
+			}
+			x.store.Close(trace.ByEndOfRun)
+			for _, f := range x.look() {
+				if f.ID == first.ID {
+					first = f
+				}
+				if f.ID == open.ID {
+					open = f
+				}
+			}
+			if late := first.Remains().Late; late != 0 {
+				t.Errorf("%d spans came late for the first flow", late)
+			}
+			for _, mark := range open.Marks() {
+				if mark.Stray != "" {
+					t.Errorf("%s may be of the flow that was open", mark.Stray)
+				}
+			}
+		})
+	}
+}
+
+// A flow that turns out to have caused others misses what these had.
+func TestAFlowAboveOneThatMadeRoom(t *testing.T) {
+	m, suite := ordinary, trace.Membership{Flow: "suite", Origin: named("suite"), Scope: trace.ScopeSubtree}
+	m.Scope = trace.ScopeSubtree
+	x := newTraffic(t, store.Settings{}, m, suite)
+	above := x.span(1, 30)
+	above.Name, above.Parent = "suite", trace.SpanID{}
+	for i := 1; i <= 20; i++ {
+		d := x.span(1, i)
+		if i == 1 {
+			d.Parent = above.ID
+		}
+		x.builder.Add(d)
+	}
+	if err := x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}); err != nil {
+		t.Fatal(err)
+	}
+	x.finish(1)
+	for n := 2; !x.flow(1).Evicted(); n++ {
+		if err := x.send(n, 1, 20); err != nil {
+			t.Fatal(err)
+		}
+		x.finish(n)
+	}
+	x.builder.Add(above)
+	if err := x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range x.look() {
+		if l := f.Losses(); f.Declaration == "suite" && (len(l) != 1 || l[0].Count != 20) {
+			t.Errorf("losses %v, want the 20 spans that made room", l)
+		}
+	}
+}
+
 // Of a recording only what a later span can hardly belong to closes early.
 func TestCloseOldest(t *testing.T) {
 	keyed := ordinary
@@ -547,6 +675,43 @@ func TestCloseOldest(t *testing.T) {
 			}
 			if err := x.send(n+2, 1, 20); (err == nil) != tt.want {
 				t.Errorf("the next request: %v", err)
+			}
+		})
+	}
+}
+
+// A flow that closed early did without the answer of somebody who seemed to send no
+// spans. It is told when he does.
+func TestWhoTurnsOutToSendSpans(t *testing.T) {
+	addressed := func(d *trace.SpanData, kind trace.Kind, host string) *trace.SpanData {
+		d.Kind = kind
+		d.Attrs = append(d.Attrs, trace.Attr{Key: "server.address", Value: trace.StringValue(host)})
+		return d
+	}
+	for host, want := range map[string]bool{"stock": true, "gateway": false} {
+		t.Run(host, func(t *testing.T) {
+			x := newTraffic(t, store.Settings{Recorded: true}, ordinary)
+			x.builder.Add(addressed(x.span(1, 21), trace.Client, "stock"))
+			for n := 1; x.send(n, 1, 20) == nil; n++ {
+			}
+			if !x.store.CloseOldest() {
+				t.Fatal("nothing may make room")
+			}
+			for _, f := range x.look() {
+				x.store.Release(f)
+			}
+			if f := x.flow(1); f.State() != trace.Closed || f.Reason() != trace.ByMemory || f.Remains().Unanswered {
+				t.Fatalf("the flow is %v by %v, unanswered: %v", f.State(), f.Reason(), f.Remains().Unanswered)
+			}
+			x.builder.Add(addressed(x.span(100_000, 2), trace.Client, host))
+			answer := addressed(x.span(100_000, 3), trace.Server, host)
+			answer.Parent = x.span(100_000, 2).ID
+			x.builder.Add(answer)
+			if err := x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}); err != nil {
+				t.Fatal(err)
+			}
+			if got := x.flow(1).Remains().Unanswered; got != want {
+				t.Errorf("unanswered: %v, want %v", got, want)
 			}
 		})
 	}
@@ -600,5 +765,46 @@ func TestWhatIsRememberedOfEvictedFlowsIsBounded(t *testing.T) {
 		}
 		x.finish(n)
 		clear(x.flows)
+	}
+}
+
+// Of several spans that wait for one parent some may make room before it comes.
+func TestAParentIsFoundThoughOthersMadeRoom(t *testing.T) {
+	m := ordinary
+	m.Scope, m.Keys = trace.ScopeSubtree, by("kept")
+	x := newTraffic(t, store.Settings{Linger: time.Second}, m)
+	child := func(i int, kept string) {
+		d := x.span(1, i)
+		d.Parent = x.span(1, 9).ID
+		d.Attrs = append(d.Attrs, trace.Attr{Key: "kept", Value: trace.StringValue(kept)})
+		x.builder.Add(d)
+	}
+	for i := 21; i < 25; i++ {
+		child(i, fmt.Sprint(i%2)) // every other one is in a flow
+	}
+	keep := x.span(2, 1)
+	keep.Attrs = append(keep.Attrs, trace.Attr{Key: "kept", Value: trace.StringValue("1")})
+	x.builder.Add(keep)
+	if err := x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 3; !x.store.View().Evicted(1) || !x.store.View().Evicted(3); n++ {
+		x.now = x.now.Add(5 * time.Millisecond)
+		if _ = x.send(n, 2, 20); n > 5000 {
+			t.Fatal("the others do not make room")
+		}
+	}
+	above := x.span(1, 9)
+	above.Parent = trace.SpanID{}
+	x.builder.Add(above)
+	for x.store.Consume(x.done, trace.Batch{Spans: x.builder.Commit()}) != nil {
+		x.now = x.now.Add(time.Second)
+		x.builder.Add(above)
+	}
+	v := x.store.View()
+	for _, n := range []trace.Node{0, 2} {
+		if p, ok := v.Parent(n); !ok || v.Span(p).ID() != above.ID {
+			t.Errorf("span %d has not found its parent", n)
+		}
 	}
 }

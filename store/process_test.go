@@ -3,6 +3,7 @@ package store_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +42,14 @@ func TestWatermarks(t *testing.T) {
 	}{
 		{"later spans of all", barrier + later, straight, "", true},
 		{"later spans that are in no flow", barrier + polls, straight, "", false},
+		{"earlier spans that are in no flow", strings.Replace(barrier, "shop  order", "shop  poll  internal  -20..-10ms\nshop  order", 1) + later, straight, "", true},
 		{"a message that nobody has read", strings.Replace(barrier, "  shop  call", "  shop  send  producer  1..2ms  messaging.system=nats messaging.destination.name=orders\n  shop  call", 1) + later, straight, "", false},
+		{"such a message among calls that nobody answered", strings.Replace(barrier, "  shop  call", "  shop  ask  client  1..2ms  server.address=gateway.example\n  shop  send  producer  3..4ms  messaging.system=nats messaging.destination.name=orders\n  shop  ask  client  5..6ms  server.address=gateway.example\n  shop  call", 1) + later, straight, "", false},
+		{"of SDKs of Go", barrier + later, func(s string) (string, string) {
+			sender, _ := straight(s)
+			return sender, "OTel OTLP Exporter Go/1.37.0"
+		}, "", true},
+		{"by a clock that is far ahead", strings.NewReplacer("order  0..50ms", "order  1h..1.1h at=50ms", "order  70..92ms", "order  1.2h..1.3h at=92ms").Replace(barrier + later), straight, "shop: its spans arrive; stock: it has sent nothing since", false},
 		{"no later span of one", barrier + "shop  poll  70..90ms", straight, "stock: it has sent nothing since", false},
 		{"later spans that came before the flow's last", strings.Replace(barrier, "0..50ms", "0..50ms at=100ms", 1) + "shop  poll  70..90ms at=110ms\nstock  poll  70..90ms", straight,
 			"stock: it has sent nothing since", false},
@@ -164,6 +172,33 @@ func TestFlushed(t *testing.T) {
 	}
 }
 
+// A recording may hold less than was sent, whoever it says had sent it.
+func TestARecordingProvesNothing(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1", Recorded: true})
+	p.From = straight
+	p.Arrive(sketch.MustParse(barrier).Arrivals...)
+	if got := doubts(p.Close(trace.ByEndOfRecording)[0]); !matches(got, "shop: a recording; stock: a recording") {
+		t.Errorf("doubts: %q, want that it is a recording", got)
+	}
+}
+
+// Over more connections than are told apart anybody may send.
+func TestVeryManyConnections(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{RunID: "r1"})
+	var w trace.Builder
+	for i := range 1 << 16 {
+		w.Add(&trace.SpanData{TraceID: trace.TraceID{9}, ID: trace.SpanID{1, byte(i), byte(i >> 8)}})
+		if err := p.Store.Consume(t.Context(), trace.Batch{Spans: w.Commit(), Sender: fmt.Sprint("127.0.0.1:", i), UserAgent: sdk}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.From = func(string) (string, string) { return "127.0.0.2:1", sdk }
+	p.Arrive(sketch.MustParse("resource shop followspan.run.id=r1\nshop  order  0..50ms").Arrivals...)
+	if got := doubts(p.Close(trace.ByEndOfRun)[0]); !slices.ContainsFunc(got, func(d string) bool { return strings.HasPrefix(d, "shop: more connections came") }) {
+		t.Errorf("doubts: %q, want one of shop's connection", got)
+	}
+}
+
 // An SDK's queue that ran over shows in what is left: a queue's worth of spans in full
 // batches back to back, or full batches and children without their parents.
 func TestAFullQueueIsALoss(t *testing.T) {
@@ -173,26 +208,35 @@ func TestAFullQueueIsALoss(t *testing.T) {
 		at           string // when they arrive
 		orphan       bool
 		want         string
+		settings     store.Settings
+		userAgent    string
 	}{
-		{"full batches, and a parent is missing", 400, 200, "at=5s", true, "parents are missing"},
-		{"small batches", 400, 50, "at=5s", true, ""},
-		{"a queue's worth in full batches", 2048, 512, "at=5s", false, "2048 and more"},
-		{"a queue's worth, by a clock that is ahead", 2048, 512, "at=1ms", false, "2048 and more"},
-		{"nearly as much", 2000, 512, "at=5s", false, ""},
-		{"as much, as fast as it comes", 2048, 512, "", false, ""},
-		{"as much in small batches", 2048, 99, "at=5s", false, ""},
+		{"full batches, and a parent is missing", 400, 200, "at=5s", true, "parents are missing", store.Settings{}, ""},
+		{"small batches", 400, 50, "at=5s", true, "", store.Settings{}, ""},
+		{"a queue's worth in full batches", 2048, 512, "at=5s", false, "2048 and more", store.Settings{}, ""},
+		{"a queue's worth, by a clock that is ahead", 2048, 512, "at=1ms", false, "2048 and more", store.Settings{}, ""},
+		{"nearly as much", 2000, 512, "at=5s", false, "", store.Settings{}, ""},
+		{"as much, as fast as it comes", 2048, 512, "", false, "", store.Settings{}, ""},
+		{"as much in small batches", 2048, 99, "at=5s", false, "", store.Settings{}, ""},
+		{"batches of two sizes, and a parent is missing", 350, 200, "at=5s", true, "", store.Settings{}, ""},
+		{"full batches as fast as it comes, and a parent is missing", 400, 200, "", true, "", store.Settings{}, ""},
+		{"a queue's worth of an SDK", 2048, 512, "at=5s", false, "2048 and more", store.Settings{}, sdk},
+		{"a queue's worth behind a Collector", 2048, 512, "at=5s", false, "", store.Settings{}, "OpenTelemetry Collector/0.162.0 (linux/amd64)"},
+		{"a queue's worth of a process that the run started", 2048, 512, "at=5s", false, "", store.Settings{RunID: "r1"}, ""},
+		{"a queue's worth in a recording", 2048, 512, "at=5s", false, "", store.Settings{Recorded: true}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var b strings.Builder
-			fmt.Fprintf(&b, "shop  order  0..3s %s", cmp.Or(tt.at, "at=5s"))
+			fmt.Fprintf(&b, "resource shop followspan.run.id=r1\nshop  order  0..3s %s", cmp.Or(tt.at, "at=5s"))
 			for i := range tt.spans - 1 {
 				fmt.Fprintf(&b, "\n  shop  step %d  internal  %dms..%dms %s", i, 1+i, 2+i, tt.at)
 			}
 			if tt.orphan {
 				b.WriteString("\n  shop  lost  internal  1ms..450ms  at=1h\n    shop  query  client  1ms..401ms " + tt.at)
 			}
-			p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrace}}, store.Settings{})
+			p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrace}}, tt.settings)
+			p.From = func(string) (string, string) { return "127.0.0.1:1", tt.userAgent }
 			var sent []sketch.Arrival
 			for _, a := range sketch.MustParse(b.String()).Arrivals {
 				if a.Span.Name() != "lost" {
@@ -213,26 +257,32 @@ func TestAFullQueueIsALoss(t *testing.T) {
 	}
 }
 
-// A flow that was judged hears that a queue ran over while it was under way.
+// A flow that was judged hears that a queue ran over while it was under way, be it when
+// the first of what filled it had ended, and no flow that had closed before.
 func TestAFullQueueIsHeardOfLater(t *testing.T) {
 	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
-	f := p.Arrive(sketch.MustParse("front  order  0..100ms at=200ms").Arrivals...)[0]
-	if len(f.Losses()) > 0 {
-		t.Fatalf("losses %v", f.Losses())
+	text := "front  order  0..50ms at=100ms\nfront  order  50..100ms at=200ms\n"
+	for batch := range 4 {
+		text += strings.Repeat(fmt.Sprintf("shop  step  internal  10..%dms at=3s\n", 150+500*batch), 512)
 	}
-	p.Store.CloseFlow(f, trace.BySilence)
-	var b strings.Builder
-	for i := range 2048 {
-		fmt.Fprintf(&b, "shop  step %d  internal  10ms..150ms at=3s\n", i)
+	all := sketch.MustParse(text).Arrivals
+	for _, a := range all[:2] {
+		f := p.Arrive(a)[0]
+		if len(f.Losses()) > 0 {
+			t.Fatalf("losses %v", f.Losses())
+		}
+		p.Store.CloseFlow(f, trace.BySilence)
 	}
-	for batch := range slices.Chunk(sketch.MustParse(b.String()).Arrivals, 512) {
+	told := map[trace.Time]int{}
+	for batch := range slices.Chunk(all[2:], 512) {
 		for _, f := range p.Arrive(batch...) {
-			if f.State() == trace.Closed && len(f.Losses()) == 1 {
-				return
-			}
+			n, _ := f.Origin()
+			told[f.Span(n).Start()] = len(f.Losses())
 		}
 	}
-	t.Error("nobody was told")
+	if want := map[trace.Time]int{sketch.Base.Add(50 * time.Millisecond): 1}; !maps.Equal(told, want) {
+		t.Errorf("flows that were handed out, by their starts, have so many losses: %v, want %v", told, want)
+	}
 }
 
 // A span that only a correlation key joined may hang below a span of the flow, with its

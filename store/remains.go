@@ -13,10 +13,12 @@ func (s *Store) evictFlow(in *instance) {
 	in.remains, in.missedBefore = s.remains(in), int32(s.missed(in))
 	in.edges = nil
 	in.w.Evict()
+	known, i := s.knownOf(in), 0
 	for n := range in.w.Leave() {
 		if !s.held(n) && !s.graph.View().Evicted(n) {
-			s.evict(n)
+			s.evict(n, known[i])
 		}
+		i++
 	}
 	s.bury(in)
 	s.stats.Evicted++
@@ -38,8 +40,31 @@ func (s *Store) remains(in *instance) *trace.Remains {
 	return r
 }
 
+// known is what is known of what caused a span.
+type known struct {
+	caused bool // a flow's origin did
+	orphan bool // something above it has not arrived
+}
+
+// knownOf says it of the members of an instance, while they are there.
+func (s *Store) knownOf(in *instance) []known {
+	v, members := s.graph.View(), in.w.Members()
+	all := make([]known, len(members))
+	for i, n := range members {
+		if !v.Evicted(n) {
+			all[i] = known{v.Connected(n), s.isOrphan(v, n)}
+		}
+	}
+	return all
+}
+
+// evictSpan evicts a span that no flow needs.
+func (s *Store) evictSpan(n trace.Node) {
+	s.evict(n, known{orphan: s.isOrphan(s.graph.View(), n)})
+}
+
 // evict takes a span out of the store.
-func (s *Store) evict(n trace.Node) {
+func (s *Store) evict(n trace.Node, k known) {
 	v := s.graph.View()
 	span := v.Span(n)
 	t := s.traces[span.TraceID()]
@@ -51,7 +76,7 @@ func (s *Store) evict(n trace.Node) {
 		s.markDirty(in)
 	}
 	if !v.InFlow(n) {
-		s.evictStray(v, t, n, span)
+		s.evictStray(t, span, k)
 	}
 	delete(s.differing, n)
 	s.index.remove(n, span)
@@ -63,14 +88,17 @@ func (s *Store) evict(n trace.Node) {
 	}
 }
 
-// evictStray books that a span made room before it was in any flow. A flow of its
-// trace that begins later may miss it.
-func (s *Store) evictStray(v trace.View, t *traceEntry, n trace.Node, span trace.Span) {
+// evictStray books that a span made room that is in no flow, or not any more. A flow of
+// its trace that begins later may miss it.
+func (s *Store) evictStray(t *traceEntry, span trace.Span, k known) {
 	t.missing++
-	if s.isOrphan(v, n) {
+	switch {
+	case k.orphan && k.caused:
+		t.severed++
+	case k.orphan:
 		t.orphans++
 	}
-	if p := s.process(span); span.Start() >= p.gone.start {
+	if p := s.process(span); !k.caused && span.Start() >= p.gone.start {
 		p.gone = goneStray{span.Start(), strings.Clone(span.Name())}
 	}
 }

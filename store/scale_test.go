@@ -248,6 +248,30 @@ audit  note  internal  10..11ms  order=7
 	}
 }
 
+// Those that lie below another one are not the origin, though by their clock they are first.
+func TestTheOriginIsBelowNoOther(t *testing.T) {
+	all := sketch.MustParse(`
+test  suite  internal  0..100ms
+  queue  step  server  10..19ms  order=7
+  queue  step  server  20..90ms
+    stock  step  server  5..30ms
+audit  note  internal  15..16ms  order=7`).Arrivals
+	for order := range permutations(len(all)) {
+		for _, wait := range []time.Duration{0, 10 * time.Second} {
+			p := storetest.New([]trace.Membership{{Flow: "f", Opens: trace.OpensByTrace, Origin: named("step"), Keys: by("order")}}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(sketch.Arrival{Span: all[i].Span, At: sketch.Base.Add(time.Second)})
+			}
+			flows := append(p.Wait(wait), p.Close(trace.ByEndOfRun)...)
+			f := flows[len(flows)-1]
+			n, _ := f.Origin()
+			if start := f.Span(n).Start().Sub(sketch.Base); f.Len() != len(all) || start != 10*time.Millisecond {
+				t.Fatalf("in the order %v: %s, its origin starts at %v, want all spans and 10ms", order, describe(f), start)
+			}
+		}
+	}
+}
+
 // The trace was taken for one flow, until a second origin came.
 func TestWhatLeavesAFlowIsAStray(t *testing.T) {
 	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
@@ -264,6 +288,10 @@ test  suite  internal  0..100ms
 	}
 	if want := map[string]bool{"suite": false, "order": true, "other": false}; !maps.Equal(got, want) {
 		t.Errorf("caused by a flow: %v, want %v", got, want)
+	}
+	stats := p.Store.Stats()
+	if want := map[string]int{"test": 1, "shop": 1}; stats.Instances != 2 || !maps.Equal(stats.Unjoined, want) {
+		t.Errorf("%d flows, in none are %v; want 2, and %v", stats.Instances, stats.Unjoined, want)
 	}
 }
 

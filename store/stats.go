@@ -107,15 +107,18 @@ func (s *Store) missed(in *instance) (count int) {
 	if t := in.trace; t != nil && in.whole {
 		count += int(t.missing)
 	} else if t != nil {
-		count += int(t.orphans)
+		count += t.detached()
 	}
 	for id := range in.others() {
 		if t := s.traces[id]; t != nil {
-			count += int(t.orphans)
+			count += t.detached()
 		}
 	}
 	return count
 }
+
+// detached counts the spans that made room and may follow from any other of the trace.
+func (t *traceEntry) detached() int { return int(t.orphans + t.severed) }
 
 func (s *Store) countDropped(in *instance, span trace.Span) {
 	attrs, events, links := span.Dropped()

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,74 @@ f closed end of the recording
 f closed end of the recording
   shop order (origin)
   open: parent of reserve
+`,
+		},
+		{
+			name: "a span is lost beside origins that are messages themselves",
+			sketch: `
+suite  tests  internal  0..200ms  #run
+  suite  first   internal  0..60ms
+    shop  order  producer  0..50ms
+  suite  second  internal  90..160ms
+    shop  order  producer  100..150ms
+stock  reserve  server  110..120ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "the same, where the run's own span never comes",
+			sketch: `
+suite  tests  internal  0..200ms  at=1h  #run
+  shop  order  producer  0..50ms
+  shop  order  producer  100..150ms
+stock  reserve  server  110..120ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "the same, where nothing is above them",
+			sketch: `
+shop   order    producer  0..50ms  #one
+shop   order    producer  100..150ms  trace=#one
+stock  reserve  server  110..120ms  trace=#one parent=missing`,
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+  open: parent of reserve
+`,
+		},
+		{
+			name: "a span is lost, and a message of the flow came through a trace from outside",
+			sketch: `
+suite  tests  internal  0..200ms  #run
+  shop  order  0..50ms
+    shop  send  producer  10..20ms  #send
+  shop  order  100..150ms
+relay  forward  consumer  30..40ms  link=#send parent=missing
+stock  reserve  server  35..45ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+  shop send (parent)
+  relay forward (link)
+  open: parent of reserve
+f closed end of the recording
+  shop order (origin)
 `,
 		},
 		{
@@ -270,6 +339,43 @@ func TestHalvesOfAZipkinSpan(t *testing.T) {
 	}
 }
 
+// The server's half may name another parent than the client's. It leaves the flows of
+// that one as soon as the client's half is there.
+func TestAHalfThatHangsElsewhere(t *testing.T) {
+	var b trace.Builder
+	add := func(name string, kind trace.Kind, id, parent trace.SpanID, attrs ...trace.Attr) {
+		b.SetResource(trace.ResourceData{Attrs: []trace.Attr{{Key: "service.name", Value: trace.StringValue(name)}}})
+		b.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: id, Parent: parent, Name: name, Kind: kind, Start: sketch.Base, End: sketch.Base + 1, Attrs: attrs})
+	}
+	job := func(n int64) trace.Attr { return trace.Attr{Key: "job", Value: trace.IntValue(n)} }
+	add("suite", trace.Internal, trace.SpanID{9}, trace.SpanID{})
+	add("order", trace.Server, trace.SpanID{1}, trace.SpanID{9}, job(1))
+	add("shop", trace.Client, trace.SpanID{2}, trace.SpanID{1})
+	add("stock", trace.Server, trace.SpanID{2}, trace.SpanID{5})
+	add("order", trace.Server, trace.SpanID{5}, trace.SpanID{9}, job(2))
+	spans := b.Commit()
+	for name, m := range map[string]trace.Membership{
+		"by span":  {},
+		"by value": {Opens: trace.OpensByKey, Per: func(s trace.Span) (string, bool) { v, ok := s.Attr("job"); return v.String(), ok }},
+	} {
+		m.Flow, m.Origin = "f", named("order")
+		for order := range permutations(len(spans)) {
+			p := storetest.New([]trace.Membership{m}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(sketch.Arrival{Span: spans[i], At: sketch.Base})
+			}
+			got := map[trace.SpanID]int{}
+			for _, f := range p.Close(trace.ByEndOfRecording) {
+				n, _ := f.Origin()
+				got[f.Span(n).ID()] = f.Len()
+			}
+			if want := map[trace.SpanID]int{{1}: 3, {5}: 1}; !maps.Equal(got, want) {
+				t.Fatalf("%s, in the order %v: spans by origin %v, want %v", name, order, got, want)
+			}
+		}
+	}
+}
+
 // permutations yields all orders of n things.
 func permutations(n int) iter.Seq[[]int] {
 	return func(yield func([]int) bool) { permute(make([]int, 0, n), n, yield) }
@@ -309,6 +415,39 @@ x  send  producer  40..45ms  messaging.system=m messaging.destination.name=q mes
 	}
 }
 
+// What a correlation key joined has no values to join by itself, unless links lead to it as
+// well, up to the limit. From there links lead on, up to the limit from where it joined.
+func TestWhatAKeyJoinedHoldsNoValues(t *testing.T) {
+	all := sketch.MustParse(`
+shop   order   0..50ms  k=1  #a
+b      b  consumer  60..70ms  link=#a  #b
+mail   send    80..90ms  k=1 v=1 link=#b  #send
+c      c  consumer  91..95ms  link=#send w=1
+audit  with v  96..97ms  v=1
+audit  with w  96..97ms  w=1`).Arrivals
+	for hops, want := range map[int]string{
+		1: "b, c, order, send",
+		2: "b, c, order, send, with v",
+		3: "b, c, order, send, with v, with w",
+	} {
+		for order := range permutations(len(all)) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Hops: hops, Keys: slices.Concat(by("k"), by("v"), by("w"))}}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(all[i])
+			}
+			f := p.Close(trace.ByEndOfRecording)[0]
+			var names []string
+			for i := range f.Len() {
+				names = append(names, f.Span(f.Member(i)).Name())
+			}
+			slices.Sort(names)
+			if got := strings.Join(names, ", "); got != want || f.Cut() != 0 {
+				t.Fatalf("%d hops, in the order %v: %s, %d too far; want %s", hops, order, got, f.Cut(), want)
+			}
+		}
+	}
+}
+
 // A value that two origins share joins spans again once it turns out that the second
 // lies under the first, so that there is but one.
 func TestAValueIsFreeAgain(t *testing.T) {
@@ -332,22 +471,56 @@ mail  send  70..80ms  order.id=1
 
 // A task that is tried again may be sent by who runs it, with the id that it has.
 func TestATaskThatIsSentAgainIsNotItsOwnCause(t *testing.T) {
-	flows := storetest.Flows([]trace.Membership{{Flow: "f", Origin: named("order")}}, sketch.MustParse(`
+	all := sketch.MustParse(`
 shop  order  0..50ms
   shop  send  producer  10..20ms  messaging.destination.name=tasks messaging.message.id=t1
 worker  run  consumer  30..60ms  messaging.destination.name=tasks messaging.message.id=t1
   worker  send again  producer  50..55ms  messaging.destination.name=tasks messaging.message.id=t1
-worker  run again  consumer  70..90ms  messaging.destination.name=tasks messaging.message.id=t1`))
-	f, causes := flows[0], map[string][]string{}
-	for i := range f.Len() {
-		n := f.Member(i)
-		for cause := range f.Causes(n) {
-			causes[f.Span(n).Name()] = append(causes[f.Span(n).Name()], f.Span(cause).Name())
+worker  run again  consumer  70..90ms  messaging.destination.name=tasks messaging.message.id=t1`).Arrivals
+	for order := range permutations(len(all)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(all[i])
 		}
-		slices.Sort(causes[f.Span(n).Name()])
+		f, causes := p.Close(trace.ByEndOfRecording)[0], map[string][]string{}
+		for i := range f.Len() {
+			n := f.Member(i)
+			for cause := range f.Causes(n) {
+				causes[f.Span(n).Name()] = append(causes[f.Span(n).Name()], f.Span(cause).Name())
+			}
+			slices.Sort(causes[f.Span(n).Name()])
+		}
+		if diff := cmp.Diff(map[string][]string{"run": {"send"}, "run again": {"send", "send again"}}, causes); diff != "" {
+			t.Fatalf("in the order %v: causes (-want +got)\n%s", order, diff)
+		}
 	}
-	if diff := cmp.Diff(map[string][]string{"run": {"send"}, "run again": {"send", "send again"}}, causes); diff != "" {
-		t.Error("causes (-want +got)\n" + diff)
+}
+
+// Who began to consume before a message was sent had another one; that takes one clock.
+func TestAMessageIsNotReadBeforeItIsSent(t *testing.T) {
+	const message = "messaging.destination.name=tasks messaging.message.id=t1"
+	for name, tt := range map[string]struct {
+		resources string
+		want      int
+	}{
+		"one host":                  {"", 2},
+		"two hosts":                 {"resource worker host.id=h2", 3},
+		"hosts that nobody knows":   {"resource worker host.id=\"\"\nresource shop host.id=\"\"", 3},
+		"one process, host unknown": {"resource worker host.id=\"\" service.name=w service.instance.id=1\nresource shop host.id=\"\" service.name=w service.instance.id=1", 2},
+	} {
+		all := sketch.MustParse(tt.resources + `
+worker  run  consumer  30..60ms  ` + message + `
+shop  order  0..90ms
+  shop  send  producer  80..85ms  ` + message).Arrivals
+		for order := range permutations(len(all)) {
+			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+			for _, i := range order {
+				p.Arrive(all[i])
+			}
+			if f := p.Close(trace.ByEndOfRecording)[0]; f.Len() != tt.want {
+				t.Fatalf("%s, in the order %v: %s, want %d spans", name, order, describe(f), tt.want)
+			}
+		}
 	}
 }
 

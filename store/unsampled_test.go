@@ -19,6 +19,7 @@ func TestUnsampledSpanIsALoss(t *testing.T) {
 	order := trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "order"}
 	other := trace.SpanData{TraceID: trace.TraceID{3}, ID: trace.SpanID{3}, Name: "order"}
 	missing := trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{9}, Parent: trace.SpanID{1}, Name: "send"}
+	mail := trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{4}, Name: "mail", Links: []trace.LinkData{{TraceID: trace.TraceID{3}, SpanID: trace.SpanID{3}}}}
 	linker := func(own, flags uint32) trace.SpanData {
 		return trace.SpanData{
 			TraceID: trace.TraceID{2}, ID: trace.SpanID{2}, Name: "process", Flags: own,
@@ -37,6 +38,7 @@ func TestUnsampledSpanIsALoss(t *testing.T) {
 		"it comes all the same":                {[]trace.SpanData{order, linker(sampled, notSampled), missing}, 0},
 		"it had come":                          {[]trace.SpanData{missing, order, linker(sampled, notSampled)}, 0},
 		"of another trace than that of a flow": {[]trace.SpanData{other, linker(sampled, notSampled)}, 0},
+		"of a trace that a link led to":        {[]trace.SpanData{other, mail, linker(sampled, notSampled)}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
@@ -47,6 +49,11 @@ func TestUnsampledSpanIsALoss(t *testing.T) {
 			}
 			flows := p.Close(trace.ByEndOfRun)
 			losses := flows[len(flows)-1].Losses()
+			for _, e := range flows[len(flows)-1].OpenEdges() {
+				if tt.want > 0 && e.Kind == trace.WaitsForLinked {
+					t.Error("it is waited for")
+				}
+			}
 			if len(losses) != tt.want || slices.ContainsFunc(losses, func(l trace.Loss) bool { return !strings.Contains(l.What, "not sampled") }) {
 				t.Errorf("losses %v, want %d", losses, tt.want)
 			}
@@ -54,19 +61,43 @@ func TestUnsampledSpanIsALoss(t *testing.T) {
 	}
 }
 
-// A flow that was handed out is handed out again when a link shows what it misses.
-func TestUnsampledSpanIsToldOf(t *testing.T) {
-	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+// A session has all traces, and so misses what any of them does.
+func TestUnsampledSpanOfASession(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "all", Opens: trace.OpensBySession}}, store.Settings{})
 	var w trace.Builder
-	arrive := func(d trace.SpanData) []trace.Flow {
-		w.Add(&d)
-		return p.Arrive(sketch.Arrival{Span: w.Commit()[0], At: sketch.Base})
+	count := 0
+	for i := range byte(2) {
+		w.Add(&trace.SpanData{TraceID: trace.TraceID{2}, ID: trace.SpanID{2 + i}, Name: "process", Flags: 0x101,
+			Links: []trace.LinkData{{TraceID: trace.TraceID{4 + i}, SpanID: trace.SpanID{9}, Flags: 0x100}}})
+		for _, f := range p.Arrive(sketch.Arrival{Span: w.Commit()[0], At: sketch.Base}) {
+			count = f.Losses()[0].Count
+		}
 	}
-	arrive(trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "order"})
-	again := arrive(trace.SpanData{TraceID: trace.TraceID{2}, ID: trace.SpanID{2}, Name: "process", Flags: 0x101,
-		Links: []trace.LinkData{{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{9}, Flags: 0x100}}})
-	if len(again) != 1 || len(again[0].Losses()) != 1 {
-		t.Errorf("handed out again: %d flows", len(again))
+	if count != 2 {
+		t.Errorf("%d spans were not sampled, want 2", count)
+	}
+}
+
+// A flow that was handed out is handed out again when a link shows what it misses, be
+// that link its own or not.
+func TestUnsampledSpanIsToldOf(t *testing.T) {
+	for _, scope := range []trace.Scoping{trace.ScopeTrace, trace.ScopeSubtree} {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Scope: scope}}, store.Settings{})
+		var w trace.Builder
+		arrive := func(d trace.SpanData) []trace.Flow {
+			w.Add(&d)
+			return p.Arrive(sketch.Arrival{Span: w.Commit()[0], At: sketch.Base})
+		}
+		arrive(trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "order"})
+		again := arrive(trace.SpanData{TraceID: trace.TraceID{2}, ID: trace.SpanID{2}, Name: "process", Flags: 0x101,
+			Links: []trace.LinkData{{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{9}, Flags: 0x100}}})
+		if len(again) != 1 || len(again[0].Losses()) != 1 {
+			t.Errorf("scope %v: handed out again: %d flows", scope, len(again))
+		}
+		again = arrive(trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{9}, Name: "send"})
+		if len(again) != 1 || len(again[0].Losses()) != 0 {
+			t.Errorf("scope %v: once it came all the same: handed out again: %d flows", scope, len(again))
+		}
 	}
 }
 
