@@ -49,13 +49,33 @@ type known struct {
 // knownOf says it of the members of an instance, while they are there.
 func (s *Store) knownOf(in *instance) []known {
 	v, members := s.graph.View(), in.w.Members()
-	all := make([]known, len(members))
+	all, orphans := make([]known, len(members)), map[trace.Node]bool{}
 	for i, n := range members {
 		if !v.Evicted(n) {
-			all[i] = known{v.Connected(n), s.isOrphan(v, n)}
+			all[i] = known{v.Connected(n), s.isOrphanOf(orphans, v, n)}
 		}
 	}
 	return all
+}
+
+// isOrphanOf is isOrphan for many: each span is looked at once.
+func (s *Store) isOrphanOf(seen map[trace.Node]bool, v trace.View, n trace.Node) bool {
+	var below []trace.Node
+	orphan, known := seen[n]
+	for !known {
+		below = append(below, n)
+		p, ok := v.Parent(n)
+		if !ok {
+			orphan = s.isOrphan(v, n)
+			break
+		}
+		n = p
+		orphan, known = seen[n]
+	}
+	for _, m := range below {
+		seen[m] = orphan
+	}
+	return orphan
 }
 
 // evictSpan evicts a span that no flow needs.
