@@ -160,6 +160,25 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "what is beside an origin, and no orphan",
+			sketch: `
+suite  tests  internal  0..200ms  at=1h  #run
+  shop  order   0..50ms
+  shop  order   100..150ms
+  shop  health  internal  20..30ms
+shop   tick   internal  20..30ms  trace=#run
+shop   order  producer  20..30ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+`,
+		},
+		{
 			name: "a span is lost, and a message of the flow came through a trace from outside",
 			sketch: `
 suite  tests  internal  0..200ms  #run
