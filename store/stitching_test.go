@@ -500,9 +500,10 @@ mail   send    80..90ms  k=1 link=#b link=#detour  #send
 c      c  consumer  91..95ms  link=#send  #c
 d      d  consumer  96..97ms  link=#c x=1
 audit  with x  98..99ms  x=1`).Arrivals
-	for order := range permutations(len(all)) {
+	last := len(all) - 1
+	for order := range permutations(last) {
 		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Hops: 3, Keys: slices.Concat(by("k"), by("x"))}}, store.Settings{})
-		for _, i := range order {
+		for _, i := range append(slices.Clone(order), last) {
 			p.Arrive(all[i])
 		}
 		if f := p.Close(trace.ByEndOfRecording)[0]; f.Len() != 6 {
