@@ -112,7 +112,7 @@ func (in *Instance) close(v *Verdict, s *checkState, f trace.Flow, guard, that l
 	case v.Outcome != Fail && (v.Grade == Unproved || in.required != NoAbsence && v.Grade > in.required):
 		v.Outcome = Inconclusive
 	case v.Outcome == NotApplicable:
-		v.Grade = NoAbsence // Nothing was asked.
+		v.Grade, v.unasked = NoAbsence, true // Nothing was asked.
 	}
 }
 

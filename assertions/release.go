@@ -90,15 +90,15 @@ func (in *Instance) hasNamed(party string) bool {
 	return in.named(party)
 }
 
-// Doubt makes those verdicts inconclusive that rest on an absence, for a reason that
-// became known after the flow was judged.
+// Doubt makes those verdicts inconclusive that rest on an absence, be it that of what a
+// guard asks for, for a reason that became known after the flow was judged.
 func Doubt(verdicts []Verdict, why string) {
 	for i := range verdicts {
 		v := &verdicts[i]
-		if v.Grade == NoAbsence || v.Outcome != Pass && v.Outcome != Fail {
+		if !v.unasked && (v.Grade == NoAbsence || v.Outcome != Pass && v.Outcome != Fail) {
 			continue
 		}
-		v.Outcome, v.Grade = Inconclusive, Unproved
+		v.Outcome, v.Grade, v.unasked = Inconclusive, Unproved, false
 		e := v.explained()
 		e.Why, e.Try = why, append(e.Try, "raise --memory")
 	}

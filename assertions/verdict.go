@@ -86,6 +86,7 @@ type Verdict struct {
 	Outcome   Outcome
 	Grade     Grade
 	Vacuous   bool // it holds because there was nothing to look at
+	unasked   bool // NotApplicable, and that rests on an absence
 	// Early: it latched while the flow was open, since no later span could change it.
 	Early bool
 	// At is when it was decided, from the start of the instance by the receiver's

@@ -40,9 +40,6 @@ func (s *Store) findEdges(in *instance) {
 func (s *Store) edgesLate() {
 	var changed []*instance
 	for _, in := range s.instances {
-		if in.state != trace.Closed || in.evicted {
-			continue
-		}
 		before := len(in.edges)
 		if s.findEdges(in); len(in.edges) != before || s.lostSince(in) {
 			changed = append(changed, in)
@@ -64,14 +61,10 @@ func sortEdges(v trace.View, edges []trace.OpenEdge) {
 	})
 }
 
+// waitsForOrigin reports whether the origin, or the trigger, has not arrived. What a span
+// opens has one.
 func (in *instance) waitsForOrigin() bool {
-	switch in.of.Opens {
-	case trace.OpensByTrigger:
-		return in.trigger == trace.None || in.origin == trace.None
-	case trace.OpensBySpan, trace.OpensByKey:
-		return in.origin == trace.None
-	}
-	return false
+	return in.of.Opens == trace.OpensByTrigger && (in.trigger == trace.None || in.origin == trace.None)
 }
 
 // triggeredNothing reports whether nothing has come of a trigger that somebody answered:
@@ -178,10 +171,8 @@ func (s *Store) external(v trace.View, in *instance, n trace.Node, span trace.Sp
 		return in.of.Opens != trace.OpensByTrigger && span.TraceID() == own
 	}
 	return v.Span(in.origin).TraceID() != span.TraceID() && own != span.TraceID() ||
-		isAbove(v, n, in.origin)
+		isAncestor(v, n, in.origin)
 }
-
-func isAbove(v trace.View, n, origin trace.Node) bool { return n != origin && isAncestor(v, n, origin) }
 
 func (s *Store) clientEdge(v trace.View, n trace.Node, span trace.Span) edgeState {
 	if isDatabase(span) {

@@ -107,6 +107,14 @@ stock  reserve  server  12..19ms  order.id=1`, "server span of call, maybe reser
 stock  restock  server  0..5ms
 shop   order    100..150ms
   shop  call  client  110..120ms  server.address=stock.shop.svc.cluster.local`, "server span of call"},
+		{"a call to a host by the name of its namespace", `
+stock  restock  server  0..5ms
+shop   order    100..150ms
+  shop  call  client  110..120ms  server.address=stock.shop.svc`, "server span of call"},
+		{"an answer at an address that tells the port as well", `
+shop   order    0..50ms
+  shop  call  client  10..20ms  server.address=stock:80
+stock  reserve  12..19ms  server.address=stock server.port=80`, "server span of call, maybe reserve"},
 		{"a call to a host of the world whose name begins like a service's", `
 api  order    server  0..50ms
   api  charge  client  10..20ms  server.address=api.bank.example`, ""},

@@ -92,3 +92,21 @@ func TestAnIDOfManySpans(t *testing.T) {
 		t.Errorf("%d spans are kept, %d differ, losses %v; want 64, 936 and 1", got.Spans, len(got.Differing), f.Losses())
 	}
 }
+
+// However many versions there are of a span, it is one that is not known. Who was handed
+// its flow hears of it.
+func TestManyVersionsOfASpan(t *testing.T) {
+	p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order")}}, store.Settings{})
+	for attempt := range int64(3) {
+		var w trace.Builder
+		w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "order", Attrs: []trace.Attr{{Key: "attempt", Value: trace.IntValue(attempt)}}})
+		changed := p.Arrive(sketch.Arrival{Span: w.Commit()[0], At: sketch.Base})
+		if want := attempt < 2; (len(changed) == 1) != want {
+			t.Errorf("version %d: handed out %v", attempt, changed)
+		}
+	}
+	l := p.Close(trace.ByEndOfRun)[0].Losses()
+	if len(l) != 1 || l[0].Count != 1 || len(p.Store.Stats().Differing) != 2 {
+		t.Errorf("losses %v, %v differ; want one span, of which 2 differ", l, p.Store.Stats().Differing)
+	}
+}

@@ -207,6 +207,24 @@ func TestNewsOfAReleasedFlowKeepIt(t *testing.T) {
 	}
 }
 
+// To let go of what a flow was says nothing of what it is.
+func TestReleasingWhatAFlowWasKeepsIt(t *testing.T) {
+	x := newTraffic(t, store.Settings{}, ordinary)
+	if err := x.send(1, 1, 20); err != nil {
+		t.Fatal(err)
+	}
+	before := x.flow(1)
+	x.store.CloseFlow(before, trace.ByVerdicts)
+	if err := x.send(1, 21, 21); err != nil {
+		t.Fatal(err)
+	}
+	x.look()
+	x.store.Release(before)
+	for n := 2; x.send(n, 1, 20) == nil; n++ {
+	}
+	x.intact(1, 21)
+}
+
 // None of several flows that share the memory is cut: waiting makes room.
 func TestOfSeveralFlowsNoneIsCut(t *testing.T) {
 	x := newTraffic(t, store.Settings{}, ordinary)
@@ -469,6 +487,28 @@ func TestAFlowThatTakesAllIsCut(t *testing.T) {
 	}
 }
 
+// Where a flow that was cut starts is kept: its origin, and what triggered it.
+func TestACutFlowKeepsItsTrigger(t *testing.T) {
+	x := newTraffic(t, store.Settings{}, trace.Membership{Flow: "f", Opens: trace.OpensByTrigger, Origin: named("origin")})
+	trigger := x.span(1, 30_000)
+	trigger.Name, trigger.Parent = "POST", trace.SpanID{}
+	if _, err := x.store.Expect("f", trigger.TraceID, trigger.ID); err != nil {
+		t.Fatal(err)
+	}
+	x.builder.Add(trigger)
+	for i := range 400 {
+		if err := x.send(1, 50*i+1, 50*i+50); err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+	}
+	f := x.flow(1)
+	origin, _ := f.Origin()
+	own, ok := f.Trigger()
+	if len(f.Losses()) != 1 || !ok || f.Span(own).Evicted() || f.Span(origin).Evicted() {
+		t.Errorf("losses %v, trigger there: %v", f.Losses(), ok)
+	}
+}
+
 // Spans that come when their flow is gone are told of; a copy of its origin does
 // not begin it again.
 func TestALateSpanOfAnEvictedFlow(t *testing.T) {
@@ -677,6 +717,38 @@ func TestCloseOldest(t *testing.T) {
 				t.Errorf("the next request: %v", err)
 			}
 		})
+	}
+}
+
+// Flows that wait for something close early only where nothing else can make room.
+func TestCloseOldestSparesWhatWaits(t *testing.T) {
+	for every, want := range map[int]bool{1: true, 2: false} {
+		x := newTraffic(t, store.Settings{Recorded: true}, ordinary)
+		for n := 1; ; n++ {
+			if n%every == 0 {
+				d := x.span(n, 21)
+				d.Parent = x.span(n, 99).ID
+				x.builder.Add(d)
+			}
+			if err := x.send(n, 1, 20); err != nil {
+				break
+			}
+		}
+		if !x.store.CloseOldest() {
+			t.Fatal("nothing may make room")
+		}
+		closed, waiting := 0, 0
+		for _, f := range x.look() {
+			if f.State() != trace.Closed {
+				continue
+			}
+			if closed++; len(f.OpenEdges()) > 0 {
+				waiting++
+			}
+		}
+		if closed == 0 || waiting > 0 != want {
+			t.Errorf("where one in %d waits: %d closed, of which %d waited", every, closed, waiting)
+		}
 	}
 }
 

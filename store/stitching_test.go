@@ -160,6 +160,25 @@ f closed end of the recording
 `,
 		},
 		{
+			name: "what is beside an origin, and no orphan",
+			sketch: `
+suite  tests  internal  0..200ms  at=1h  #run
+  shop  order   0..50ms
+  shop  order   100..150ms
+  shop  health  internal  20..30ms
+shop   tick   internal  20..30ms  trace=#run
+shop   order  producer  20..30ms  trace=#run parent=missing`,
+			run: "run",
+			want: `
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+f closed end of the recording
+  shop order (origin)
+`,
+		},
+		{
 			name: "a span is lost, and a message of the flow came through a trace from outside",
 			sketch: `
 suite  tests  internal  0..200ms  #run
@@ -339,6 +358,29 @@ func TestHalvesOfAZipkinSpan(t *testing.T) {
 	}
 }
 
+// Who links to an id that two halves share follows from either.
+func TestALinkToAZipkinSpan(t *testing.T) {
+	var b trace.Builder
+	add := func(name string, kind trace.Kind, traceID byte, id, parent trace.SpanID, links ...trace.LinkData) {
+		b.SetResource(trace.ResourceData{Attrs: []trace.Attr{{Key: "service.name", Value: trace.StringValue(name)}}})
+		b.Add(&trace.SpanData{TraceID: trace.TraceID{traceID}, ID: id, Parent: parent, Name: name, Kind: kind, Start: sketch.Base, End: sketch.Base + 1, Links: links})
+	}
+	add("order", trace.Server, 1, trace.SpanID{1}, trace.SpanID{})
+	add("shop", trace.Client, 1, trace.SpanID{2}, trace.SpanID{1})
+	add("stock", trace.Server, 1, trace.SpanID{2}, trace.SpanID{1})
+	add("mail", trace.Consumer, 2, trace.SpanID{3}, trace.SpanID{}, trace.LinkData{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}})
+	spans := b.Commit()
+	for order := range permutations(len(spans)) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("stock"), Scope: trace.ScopeSubtree}}, store.Settings{})
+		for _, i := range order {
+			p.Arrive(sketch.Arrival{Span: spans[i], At: sketch.Base})
+		}
+		if f := p.Close(trace.ByEndOfRecording)[0]; f.Len() != 2 {
+			t.Fatalf("in the order %v: %s, want stock and mail", order, describe(f))
+		}
+	}
+}
+
 // The server's half may name another parent than the client's. It leaves the flows of
 // that one as soon as the client's half is there.
 func TestAHalfThatHangsElsewhere(t *testing.T) {
@@ -444,6 +486,28 @@ audit  with w  96..97ms  w=1`).Arrivals
 			if got := strings.Join(names, ", "); got != want || f.Cut() != 0 {
 				t.Fatalf("%d hops, in the order %v: %s, %d too far; want %s", hops, order, got, f.Cut(), want)
 			}
+		}
+	}
+}
+
+// Of two ways that need no key the shorter counts.
+func TestTheNearestWayWithoutAKeyCounts(t *testing.T) {
+	all := sketch.MustParse(`
+shop   order   0..50ms  k=1  #a
+b      b  consumer  60..70ms  link=#a  #b
+b      detour  consumer  71..75ms  link=#b  #detour
+mail   send    80..90ms  k=1 link=#b link=#detour  #send
+c      c  consumer  91..95ms  link=#send  #c
+d      d  consumer  96..97ms  link=#c x=1
+audit  with x  98..99ms  x=1`).Arrivals
+	last := len(all) - 1
+	for order := range permutations(last) {
+		p := storetest.New([]trace.Membership{{Flow: "f", Origin: named("order"), Hops: 3, Keys: slices.Concat(by("k"), by("x"))}}, store.Settings{})
+		for _, i := range append(slices.Clone(order), last) {
+			p.Arrive(all[i])
+		}
+		if f := p.Close(trace.ByEndOfRecording)[0]; f.Len() != 6 {
+			t.Fatalf("in the order %v: %s, want all but that which d's value would join", order, describe(f))
 		}
 	}
 }
