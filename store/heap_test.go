@@ -83,6 +83,15 @@ func TestBytesAreThoseOfTheHeap(t *testing.T) {
 					x.attr(d, "body", fmt.Sprint(n, i, strings.Repeat("b", 500)))
 				})
 			}},
+		{"correlation keys and messages, after eviction", []trace.Membership{{Flow: "f", Origin: named("origin"), Keys: by("order")}}, 48 << 20,
+			func(x *heapLoad) {
+				x.release = true
+				x.traces(60_000, 5, func(d *trace.SpanData, n, i int) {
+					x.attr(d, "order", fmt.Sprint("order ", n))
+					x.attr(d, "messaging.message.id", fmt.Sprint("m", n))
+					d.Kind = []trace.Kind{trace.Server, trace.Producer, trace.Consumer}[i%3]
+				})
+			}},
 		{"one value of a correlation key", []trace.Membership{{Flow: "f", Origin: named("origin"), Keys: by("order")}}, 0,
 			func(x *heapLoad) {
 				x.traces(40_000, 1, func(d *trace.SpanData, n, i int) { x.attr(d, "order", "0") })
