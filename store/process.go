@@ -139,7 +139,11 @@ func (s *Store) connect(p *process, b trace.Batch) {
 	case p.connection != b.Sender:
 		p.doubt = "it sends over several connections"
 	}
-	if p.lossy == "" && (p.lag.Most > mostProvenLag || p.lag.Unknown) {
+	switch {
+	case p.lossy != "":
+	case p.lag.Unknown:
+		p.lossy = "the times of its spans do not tell how late they arrive, so its export queue may have run over"
+	case p.lag.Most > mostProvenLag:
 		p.lossy = fmt.Sprintf("its spans arrive %v late, so its export queue may have run over", p.lag.Most.Round(100*time.Millisecond))
 	}
 	s.share(p, b.Sender)
