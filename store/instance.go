@@ -14,7 +14,7 @@ type traceEntry struct {
 	first   trace.Node  // None before a span has arrived
 	missing int32       // spans that made room while they were in no flow, or with one
 	orphans int32       // those of them above which something had not arrived
-	severed int32       // likewise, of flows that made room
+	severed uint16      // likewise, of flows that made room; at most all that fits
 	shared  bool        // the run's own trace: members are what each origin caused
 	buried  bool        // see buryTrace
 	whole   []*instance // every span of the trace is a member

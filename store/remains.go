@@ -114,7 +114,7 @@ func (s *Store) evictStray(t *traceEntry, span trace.Span, k known) {
 	t.missing++
 	switch {
 	case k.orphan && k.caused:
-		t.severed++
+		t.severed = max(t.severed, t.severed+1)
 	case k.orphan:
 		t.orphans++
 	}

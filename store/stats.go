@@ -118,7 +118,7 @@ func (s *Store) missed(in *instance) (count int) {
 }
 
 // detached counts the spans that made room and may follow from any other of the trace.
-func (t *traceEntry) detached() int { return int(t.orphans + t.severed) }
+func (t *traceEntry) detached() int { return int(t.orphans) + int(t.severed) }
 
 func (s *Store) countDropped(in *instance, span trace.Span) {
 	attrs, events, links := span.Dropped()
