@@ -132,6 +132,33 @@ func TestRunRevises(t *testing.T) {
 	})
 }
 
+// A consumer may arrive before the message that its context names, and be taken for that of
+// another flow, which used the same id: a verdict about that flow does not stand.
+func TestRunTakesBackWhatIsAnotherFlows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nspans: {consumed: service == \"mail\"}\nflows: {first: {origin: name == \"first\", expect: [consumed.count == 1]}}")
+		spans := sketch.MustParse(`
+shop  first   server  0..9ms  at=10ms
+  shop  send  producer  1..2ms  at=10ms #first messaging.destination.name=q messaging.message.id=1
+mail  take  consumer  5..8ms  at=10ms link=#first messaging.destination.name=q messaging.message.id=1
+shop  second  server  0..9ms  at=30ms
+  shop  send  producer  1..2ms  at=30ms #second messaging.destination.name=q messaging.message.id=1
+mail  take  consumer  5..8ms  at=20ms link=#second messaging.destination.name=q messaging.message.id=1`).Spans()
+		r.settings.Drain = func(context.Context) error {
+			for _, part := range [][]trace.Span{spans[:3], spans[3:4], spans[4:]} {
+				if err := r.settings.Store.Consume(context.Background(), trace.Batch{Spans: part}); err != nil {
+					t.Error(err)
+				}
+				synctest.Wait()
+			}
+			return nil
+		}
+		if got := outcomes(Run(t.Context(), r.settings)); got["consumed.count == 1"] != assertions.Pass {
+			t.Errorf("the verdicts are %v", got)
+		}
+	})
+}
+
 // acted is an action that was performed, and after which a test does something.
 type acted struct{ then func(TraceContext) }
 
