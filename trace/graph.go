@@ -99,6 +99,7 @@ type Graph struct {
 	traces  chunked[traceRecord]
 	blocks  chunked[blockRecord]
 	flows   uint32
+	moves   atomic.Uint32 // of children to other parents, begun and ended; see sibling
 
 	traceNumber map[TraceID]uint32 // of traces that have spans
 	blockNumber map[*Block]uint32
@@ -203,12 +204,23 @@ func (g *Graph) numberOf(id TraceID) uint32 {
 // for one that was evicted.
 func (g *Graph) SetParent(child, parent Node) {
 	c, p := g.nodes.at(int(child)), g.nodes.at(int(parent))
-	if c.parent.Load() != int32(None) {
-		g.leaveSiblings(c)
+	if c.parent.Load() == int32(None) {
+		c.parent.Store(int32(parent)) // Before the list leads to it; see eachChild.
+		g.joinSiblings(child, c, p)
+		return
 	}
-	c.parent.Store(int32(parent)) // Before it leads on to other siblings; see eachChild.
-	before, after := None, Node(p.firstChild.Load())
-	for after > child { // They stand in the order of their nodes, the newest first.
+	g.moves.Add(1)
+	g.leaveSiblings(c)
+	c.parent.Store(int32(parent))
+	g.joinSiblings(child, c, p)
+	g.moves.Add(1)
+}
+
+// joinSiblings puts a child into the list of its parent's, which is in the order of their
+// nodes, the newest first.
+func (g *Graph) joinSiblings(child Node, c, parent *record) {
+	before, after := None, Node(parent.firstChild.Load())
+	for after > child {
 		before, after = after, Node(g.nodes.at(int(after)).nextSibling.Load())
 	}
 	c.prevSibling = before
@@ -219,7 +231,7 @@ func (g *Graph) SetParent(child, parent Node) {
 	if before != None {
 		g.nodes.at(int(before)).nextSibling.Store(int32(child))
 	} else {
-		p.firstChild.Store(int32(child))
+		parent.firstChild.Store(int32(child))
 	}
 }
 

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"iter"
+	"runtime"
 	"slices"
 )
 
@@ -143,7 +144,7 @@ func (v View) eachChild(n Node, owner *record, yield func(Node) bool) {
 				return
 			}
 		}
-		if next := r.sibling(n); next != moved {
+		if next := v.g.sibling(r, n); next != moved {
 			c = next
 			continue
 		}
@@ -157,16 +158,24 @@ func (v View) eachChild(n Node, owner *record, yield func(Node) bool) {
 // moved stands for a record that is not among a parent's children any more.
 const moved Node = -2
 
-// sibling is the child of the parent that comes after r.
-func (r *record) sibling(parent Node) Node {
+// sibling is the child of the parent that comes after r. While a child moves, the sibling
+// that a record names and the parent under which it does are not of one moment: one that
+// comes back would lead over those that stayed.
+func (g *Graph) sibling(r *record, parent Node) Node {
 	if r == nil {
 		return moved
 	}
-	next := Node(r.nextSibling.Load())
-	if r.parent.Load() != int32(parent) {
-		return moved
+	for {
+		moves := g.moves.Load()
+		next, under := Node(r.nextSibling.Load()), Node(r.parent.Load())
+		if moves%2 == 0 && g.moves.Load() == moves {
+			if under != parent {
+				return moved
+			}
+			return next
+		}
+		runtime.Gosched()
 	}
-	return next
 }
 
 // Causes yields the spans that n follows from over links and messages: the
