@@ -39,8 +39,9 @@ protobuf with the length of each request before it. .gz or .zst behind that
 compresses it. followspan check and show read it, and so do tools that read what the
 OpenTelemetry Collector's file exporter writes.
 
-Behind -- stands a command: it is run with the endpoint in its environment, and the
-recording ends when it has ended and nothing more arrives. Else Ctrl-C ends it.
+Behind -- stands a command: it is run with the endpoint in its environment, reads the
+standard input unless that is a terminal, and the recording ends when it has ended and
+nothing more arrives. Without a command Ctrl-C ends it.
 
 Exit codes: 0 it was recorded, 1 the command failed, 2 a bad command line, 3 could
 not listen, write or start the command.`,
@@ -172,7 +173,7 @@ const mostSettling = 30 * time.Second
 
 // command runs a command and waits until nothing more arrives.
 func (t *taker) command(ctx context.Context, stdout io.Writer, flags recordFlags, server *receiver.Server, view *view, argv []string) error {
-	c := run.Command{Argv: argv, Lines: func(line string) { fmt.Fprintln(stdout, line) }}
+	c := run.Command{Argv: argv, Input: ownInput(), Lines: func(line string) { fmt.Fprintln(stdout, line) }}
 	var warnings []string
 	c.Env, warnings = run.ChildEnv(os.Environ(), nil, run.Telemetry{Endpoint: server.GRPCEndpoint(), ExportBatch: flags.exportBatch})
 	for _, w := range warnings {

@@ -44,7 +44,8 @@ the spans over OTLP and judges the flows. It ends the moment every verdict is
 certain, or at the deadline.
 
 Behind -- stands any command, such as a test suite: it is run with the OTLP
-endpoint in its environment, and then the flows that it made happen are judged.
+endpoint in its environment, reads the standard input unless that is a terminal,
+and then the flows that it made happen are judged.
 
 Exit codes: 0 everything passed, 1 something failed or is an error (the command
 and the triggers included), 2 a bad file or command line, 3 could not run,
@@ -191,7 +192,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 		Drain: server.Shutdown, Events: view.event, Journal: kept.log(),
 	}
 	if len(command) > 0 {
-		settings.Command = &run.Command{Argv: command, Lines: view.commandLine()}
+		settings.Command = &run.Command{Argv: command, Input: ownInput(), Lines: view.commandLine()}
 	}
 	result := run.Run(ctx, settings)
 	view.done()

@@ -37,6 +37,15 @@ func terminalWidth(w io.Writer) (int, bool) {
 	return width, err == nil && width > 0
 }
 
+// ownInput is the standard input for a command behind --. It is nil if that is a terminal,
+// which would stop whoever reads it from another process group.
+func ownInput() *os.File {
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil
+	}
+	return os.Stdin
+}
+
 // isUTF8 asks the locale as POSIX ranks its variables.
 func isUTF8(getenv func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {

@@ -21,15 +21,16 @@ const (
 // with all that it starts in turn. When the command ends, by itself or by Stop,
 // what is left of its group is ended too: SIGTERM, the grace, SIGKILL.
 //
-// Its standard input is a pipe that stays open and empty until then, or until
-// this process dies; see guard for what else happens in that case.
+// Unless the command has an Input, its standard input is a pipe that stays open and
+// empty until then, or until this process dies; see guard for what else happens in
+// that case.
 // All methods may be called concurrently.
 type Child struct {
 	command Command
 	clock   Clock
 	cmd     *exec.Cmd
 	group   *group
-	stdin   io.Closer
+	stdin   io.Closer // nil if the command has an Input
 	output  *os.File
 	tail    tail
 	started time.Time
@@ -71,7 +72,7 @@ func StartChild(command Command, clock Clock) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	stdin, err := cmd.StdinPipe()
+	stdin, err := command.connect(cmd)
 	if err != nil {
 		return nil, command.startError(err, err.Error(), "")
 	}
@@ -94,6 +95,15 @@ func StartChild(command Command, clock Clock) (*Child, error) {
 	go c.read()
 	go c.supervise()
 	return c, nil
+}
+
+// connect gives the command its standard input.
+func (c Command) connect(cmd *exec.Cmd) (io.Closer, error) {
+	if c.Input != nil {
+		cmd.Stdin = c.Input
+		return nil, nil
+	}
+	return cmd.StdinPipe()
 }
 
 // start returns once the command runs in its group.
@@ -161,7 +171,9 @@ func (c *Child) supervise() {
 	expired, cancel := after(c.clock, cmp.Or(c.command.Grace, DefaultGrace))
 	defer cancel()
 	c.group.terminate()
-	_ = c.stdin.Close()
+	if c.stdin != nil {
+		_ = c.stdin.Close()
+	}
 	killed := false
 	select {
 	case <-c.exited:

@@ -29,6 +29,9 @@ type Command struct {
 	// Grace is how long it may take to end after it was asked to; 0 is
 	// DefaultGrace.
 	Grace time.Duration
+	// Input, unless nil, is its standard input, of which nothing is read here. Else it is
+	// a pipe that stays open and empty until the command is to end.
+	Input *os.File
 	// Lines, unless nil, gets every line of its output, standard output and
 	// standard error in the order in which they were written, without the line's
 	// end. It is called from one goroutine and holds the command up while it
