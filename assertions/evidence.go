@@ -149,6 +149,9 @@ func (x *explainer) unproved(guard, that lang.Value) {
 	default:
 		x.Try = append(x.Try, "raise timing.deadline if it only came late")
 	}
+	if call, served := x.passedOn(); call != trace.None {
+		x.Try = append(x.Try, fmt.Sprintf("if a proxy stands between %s and %s that puts itself into the trace context: let it send its spans here, or pass the context on unchanged", x.name(call), x.name(served)))
+	}
 	x.Try = append(x.Try, "find out who did not send it: not instrumented, sampled out, or ended before it could export")
 	if peer := x.silentPeer(); peer != "" {
 		x.Try = append(x.Try, "if "+peer+" sends no spans at all, say so: stitch: {silent: ["+peer+"]}")

@@ -273,6 +273,36 @@ func (x *explainer) silentPeer() string {
 	return ""
 }
 
+// passedOn returns a call without an answer, and a request to whom it asked whose parent
+// never arrived, if there are such: so it looks where somebody in between makes a span and
+// does not send it.
+func (x *explainer) passedOn() (call, served trace.Node) {
+	type place struct {
+		trace   trace.TraceID
+		service string
+	}
+	orphans := map[place]trace.Node{}
+	for _, e := range x.flow.OpenEdges() {
+		if e.Kind != trace.WaitsForParent {
+			continue
+		}
+		if s := x.flow.Span(e.Node); s.Kind() == trace.Server {
+			orphans[place{s.TraceID(), s.Service()}] = e.Node
+		}
+	}
+	for _, e := range x.flow.OpenEdges() {
+		if e.Kind != trace.WaitsForServer || len(e.Strays) > 0 || len(orphans) == 0 {
+			continue
+		}
+		for _, peer := range x.frame.Peers(e.Node) {
+			if n, ok := orphans[place{x.flow.Span(e.Node).TraceID(), peer}]; ok {
+				return e.Node, n
+			}
+		}
+	}
+	return trace.None, trace.None
+}
+
 // mayBelong says of a span that is no member what it has to do with the flow.
 func (x *explainer) mayBelong(e trace.OpenEdge) string {
 	if x.flow.Contains(e.Node) {
