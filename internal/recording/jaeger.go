@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/followspan/followspan/trace"
@@ -234,7 +235,8 @@ func chooseParent(s *trace.SpanData, old trace.SpanID) {
 		}
 		if l.Attrs[0].Value == child {
 			s.Parent = l.SpanID
-			s.Links = append(s.Links[:i], s.Links[i+1:]...)
+			// None behind the end may have attributes in common with one that stays: see reuse.
+			s.Links = slices.Delete(s.Links, i, i+1)
 			return
 		}
 		if first < 0 {
