@@ -3,6 +3,8 @@ package recording
 import (
 	"encoding/base64"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/followspan/followspan/trace"
@@ -94,6 +96,12 @@ func meaning(s *trace.SpanData) trace.ScopeData {
 			scope.Version = text
 		case "w3c.tracestate":
 			s.TraceState = text
+		case "otel.dropped_attributes_count":
+			s.DroppedAttrs = countOf(a.Value)
+		case "otel.dropped_events_count":
+			s.DroppedEvents = countOf(a.Value)
+		case "otel.dropped_links_count":
+			s.DroppedLinks = countOf(a.Value)
 		case "internal.span.format": // how the span came to Jaeger
 		case "error":
 			if a.Value.Bool() || text == "true" {
@@ -107,6 +115,15 @@ func meaning(s *trace.SpanData) trace.ScopeData {
 	}
 	s.Attrs, s.StatusMessage = kept, description
 	return scope
+}
+
+// countOf reads a number of things that were dropped, as a text in Zipkin.
+func countOf(v trace.Value) uint32 {
+	n := v.Int()
+	if v.Kind() == trace.String {
+		n, _ = strconv.ParseInt(v.Str(), 10, 64)
+	}
+	return uint32(min(max(n, 0), math.MaxUint32))
 }
 
 func statusOf(text string) trace.Status {

@@ -248,8 +248,12 @@ func (c *cursor) linkOf(text string) (l trace.LinkData, ok bool) {
 // resourceKeys are the starts of the attributes that exporters take from the
 // resource, which Zipkin does not have.
 var resourceKeys = []string{
-	"service.", "telemetry.", "host.", "os.", "process.", "container.", "k8s.", "deployment.", "cloud.", "faas.", "device.",
+	"service.", "telemetry.", "host.", "os.", "process.", "container.", "k8s.", "deployment.", "cloud.", "device.",
+	"faas.name", "faas.version", "faas.instance", "faas.max_memory",
 }
+
+// peerKeys is the start of those that look like it and tell of who was called.
+const peerKeys = "service.peer."
 
 func takeResource(s *trace.SpanData, service string) []trace.Attr {
 	var resource []trace.Attr
@@ -257,7 +261,7 @@ func takeResource(s *trace.SpanData, service string) []trace.Attr {
 		resource = append(resource, trace.Attr{Key: "service.name", Value: trace.StringValue(service)})
 	}
 	s.Attrs = slices.DeleteFunc(s.Attrs, func(a trace.Attr) bool {
-		ofResource := slices.ContainsFunc(resourceKeys, func(start string) bool { return strings.HasPrefix(a.Key, start) })
+		ofResource := slices.ContainsFunc(resourceKeys, func(start string) bool { return strings.HasPrefix(a.Key, start) }) && !strings.HasPrefix(a.Key, peerKeys)
 		if ofResource && a.Key != "service.name" {
 			resource = append(resource, a)
 		}
