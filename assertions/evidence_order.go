@@ -134,6 +134,9 @@ func (x *explainer) concurrency(c *lang.Expr) {
 		}
 	}
 	x.Why = fmt.Sprintf("the %d spans share no instant", len(nodes))
+	if !overlaps {
+		x.Why = fmt.Sprintf("two of the %d spans overlap", len(nodes))
+	}
 }
 
 // brokenChain explains inOrder.

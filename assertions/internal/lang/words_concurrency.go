@@ -14,34 +14,48 @@ func runOverlapping(f *Frame, e *Expr) (Value, *Doubt) {
 		}
 		return no, nil
 	}
-	lastStart, firstEnd := nodes[0], nodes[0]
-	for _, n := range nodes {
-		f.step(1)
-		if f.span(n).Start() > f.span(lastStart).Start() {
-			lastStart = n
-		}
-		if f.span(n).End() < f.span(firstEnd).End() {
-			firstEnd = n
+	var doubt *Doubt
+	for _, x := range f.extremes(nodes, func(a, b trace.Span) bool { return a.End() < b.End() }) {
+		for _, y := range f.extremes(nodes, func(a, b trace.Span) bool { return a.Start() > b.Start() }) {
+			if f.step(1); x == y {
+				continue
+			}
+			switch v := e.endsFirst(f, x, y); {
+			case v.kind == Unknown:
+				doubt = worse(doubt, v.Doubt())
+			case v.True():
+				return no, d
+			}
 		}
 	}
-	holds := f.span(lastStart).Start() < f.span(firstEnd).End()
-	return e.certain(f, holds, firstEnd, lastStart, d)
+	if doubt != nil {
+		return unknown(worse(doubt, d)), nil
+	}
+	return yes, d
 }
 
-// certain is a finding about the end of a and the start of b, unless their clocks
+// endsFirst says whether a ended before b started, or when it did, unless their clocks
 // leave it open.
-func (e *Expr) certain(f *Frame, holds bool, a, b trace.Node, d *Doubt) (Value, *Doubt) {
-	if a == b || f.sameProcess(a, b) {
-		return boolValue(holds), d
+func (e *Expr) endsFirst(f *Frame, a, b trace.Node) Value {
+	if f.oneClock(a, b) {
+		return boolValue(f.span(a).End() <= f.span(b).Start())
 	}
 	if f.Open {
-		return unknown(arriving), nil
+		return unknown(arriving)
 	}
 	o := f.Order().EndBeforeStart(a, b)
 	if o.Order == trace.OrderUnknown {
-		return unknown(worse(d, e.unordered(f, Clocked{a, b, o}))), nil
+		return unknown(e.unordered(f, Clocked{a, b, o}))
 	}
-	return boolValue(holds), d
+	return boolValue(o.Order == trace.Before)
+}
+
+// oneClock reports whether all times of two spans are there and of one process.
+func (f *Frame) oneClock(a, b trace.Node) bool {
+	if took(f.span(a)) == missing || took(f.span(b)) == missing {
+		return false
+	}
+	return f.sameProcess(a, b) || !f.Open && f.Order().Process(a) == f.Order().Process(b)
 }
 
 func (f *Frame) sameProcess(a, b trace.Node) bool {
@@ -51,20 +65,44 @@ func (f *Frame) sameProcess(a, b trace.Node) bool {
 
 func runSequential(f *Frame, e *Expr) (Value, *Doubt) {
 	nodes, d := e.spans(f, 0)
-	var last trace.Node // the one that ends last so far: only it can reach into the next
-	for i, n := range f.ByStart(nodes) {
-		f.step(1)
-		if i > 0 && f.span(n).Start() < f.span(last).End() {
-			if v, _ := e.certain(f, false, last, n, nil); v.kind == Unknown {
-				return v, nil
-			}
-			return no, nil
+	nodes = f.ByStart(nodes)
+	var doubt *Doubt
+	last := nodes[:0] // the one that ends last so far: by one clock only it can reach into the next
+	for i, n := range nodes {
+		earlier := last
+		if len(nodes) <= small {
+			earlier = nodes[:i]
 		}
-		if i == 0 || f.span(n).End() > f.span(last).End() {
-			last = n
+		for _, m := range earlier {
+			f.step(1)
+			switch v := e.apart(f, m, n); {
+			case v.kind == Unknown:
+				doubt = worse(doubt, v.Doubt())
+			case !v.True():
+				return no, nil
+			}
+		}
+		if len(last) == 0 || f.span(n).End() > f.span(last[0]).End() {
+			last = nodes[i : i+1]
 		}
 	}
+	if doubt != nil {
+		return unknown(worse(doubt, d)), nil
+	}
 	return yes, d
+}
+
+// apart says whether two spans, the one that seems to start first before the other, do not
+// overlap.
+func (e *Expr) apart(f *Frame, m, n trace.Node) Value {
+	first := e.endsFirst(f, m, n)
+	if first.True() || f.oneClock(m, n) {
+		return first
+	}
+	if second := e.endsFirst(f, n, m); second.True() || first.kind != Unknown {
+		return second
+	}
+	return first
 }
 
 func runMaxConcurrency(f *Frame, e *Expr) (Value, *Doubt) {
@@ -77,13 +115,14 @@ func (f *Frame) Peak(nodes []trace.Node) int {
 	f.step(len(nodes))
 	starts, ends := make([]trace.Time, len(nodes)), make([]trace.Time, len(nodes))
 	for i, n := range nodes {
-		starts[i], ends[i] = f.span(n).Start(), f.span(n).End()
+		starts[i] = f.span(n).Start()
+		ends[i] = max(starts[i], f.span(n).End()) // which may be missing, or before the start
 	}
 	slices.Sort(starts)
 	slices.Sort(ends)
 	peak, ended := 0, 0
 	for i, s := range starts {
-		for ends[ended] <= s {
+		for ended < i && ends[ended] <= s { // What ends as it starts did run.
 			ended++
 		}
 		peak = max(peak, i+1-ended)

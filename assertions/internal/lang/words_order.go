@@ -94,8 +94,13 @@ func (f *Frame) extremes(nodes []trace.Node, beyond func(a, b trace.Span) bool) 
 	f.step(len(nodes))
 	best := map[string]trace.Node{}
 	var processes []string
+	var untimed []trace.Node // of which no other one tells anything
 	order := f.Order()
 	for _, n := range nodes {
+		if took(f.span(n)) == missing {
+			untimed = append(untimed, n)
+			continue
+		}
 		p := order.Process(n)
 		if m, ok := best[p]; !ok {
 			best[p] = n
@@ -109,7 +114,7 @@ func (f *Frame) extremes(nodes []trace.Node, beyond func(a, b trace.Span) bool) 
 	for i, p := range processes {
 		out[i] = best[p]
 	}
-	return out
+	return append(out, untimed[:min(len(untimed), small)]...)
 }
 
 // wrongInProcess reports whether within some process an a ended after a b started.
@@ -117,7 +122,7 @@ func (f *Frame) wrongInProcess(a, b []trace.Node) bool {
 	ends := map[string]trace.Time{}
 	for _, n := range a {
 		f.step(1)
-		if p := f.span(n).Resource().Process(); p != "" {
+		if p := f.span(n).Resource().Process(); p != "" && took(f.span(n)) != missing {
 			ends[p] = max(ends[p], f.span(n).End())
 		}
 	}
@@ -126,7 +131,7 @@ func (f *Frame) wrongInProcess(a, b []trace.Node) bool {
 		s := f.span(n)
 		r := s.Resource()
 		end, ok := ends[r.Process()]
-		return ok && end > s.Start().Add(r.Resolution())
+		return ok && took(s) != missing && end > s.Start().Add(r.Resolution())
 	})
 }
 
