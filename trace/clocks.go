@@ -2,6 +2,7 @@ package trace
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,7 @@ const unbounded = time.Duration(math.MinInt64 / 4)
 // newClocks intersects what the pairs of client and server say: a client starts
 // before its server (always), a server starts before its client ends (unless that
 // failed), a server ends before its client ends (evidence only: dropped where the
-// others contradict it). An interval that is empty all the same tells nothing.
+// others contradict it). Of clocks that contradict each other all the same nothing is known.
 func newClocks(o *Order) *clocks {
 	c := &clocks{number: map[clock]int{}}
 	c.count(o, true)
@@ -46,8 +47,57 @@ func newClocks(o *Order) *clocks {
 		}
 	}
 	c.observe(o)
-	c.compose()
-	return c
+	c.withoutEmpty()
+	for bounds := c.clone(); ; bounds = c.clone() {
+		if c.compose(); !c.disagrees() {
+			return c
+		}
+		c.withoutDisagreement(bounds)
+	}
+}
+
+// withoutEmpty drops what two clocks say of each other where no offset keeps it.
+func (c *clocks) withoutEmpty() {
+	for a := range c.least {
+		for b := range a {
+			if x, y := c.least[a][b], c.least[b][a]; x != unbounded && y != unbounded && x > -y {
+				c.least[a][b], c.least[b][a] = unbounded, unbounded
+			}
+		}
+	}
+}
+
+// clone copies the bounds.
+func (c *clocks) clone() [][]time.Duration {
+	bounds := make([][]time.Duration, len(c.least))
+	for a := range bounds {
+		bounds[a] = slices.Clone(c.least[a])
+	}
+	return bounds
+}
+
+// disagrees reports whether no offsets keep all bounds: a clock would have to be later than
+// itself.
+func (c *clocks) disagrees() bool {
+	for a := range c.least {
+		if c.least[a][a] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutDisagreement goes back to the bounds from before they were composed, but for those
+// between clocks that disagree: one of these jumped, or did not wait where it seemed to.
+func (c *clocks) withoutDisagreement(bounds [][]time.Duration) {
+	for a := range bounds {
+		for b := range bounds {
+			if a != b && c.least[a][a] > 0 && c.least[b][b] > 0 {
+				bounds[a][b] = unbounded
+			}
+		}
+	}
+	c.least = bounds
 }
 
 // count numbers the clocks that have a name, or the others.

@@ -73,6 +73,39 @@ mail  process  consumer  1..5ms  link=#p  resource.host.id=h2`, start("send"), s
 shop  order  0..100ms
   shop  work  internal  10..20ms  #p
 cron  job  internal  1..5ms  link=#p  resource.host.id=h2`, start("work"), start("job"), trace.OrderUnknown, trace.NoBasis},
+		{"a clock that no offset explains orders nothing on third ones", `
+shop  order  0..20s
+  shop  call a  client  0..100ms
+    stock  a  10..90ms  resource.host.id=h2
+  shop  call again  client  12s..12.1s
+    stock  again  2.01s..2.09s  resource.host.id=h2
+  audit  b  300..400ms  resource.host.id=h3`, end("a"), start("b"), trace.OrderUnknown, trace.NoBasis},
+		{"and the others order what they did without it", `
+shop  order  0..20s
+  shop  call a  client  0..100ms
+    stock  a  10..90ms  resource.host.id=h2
+  shop  call again  client  12s..12.1s
+    stock  again  2.01s..2.09s  resource.host.id=h2
+  shop  call b  client  200..300ms
+    bank  b  210..290ms  resource.host.id=h3`, end("call a"), start("b"), trace.Before, trace.ByCausality},
+		{"also where only clocks tell", `
+shop  order  0..20s
+  shop  call a  client  0..100ms
+    stock  a  10..90ms  resource.host.id=h2
+  shop  call again  client  12s..12.1s
+    stock  again  2.01s..2.09s  resource.host.id=h2
+  shop  call b  client  200..300ms
+    bank  b  210..290ms  resource.host.id=h3
+  shop  later  internal  400..500ms`, end("b"), start("later"), trace.Before, trace.ByClocks},
+		{"nor do three of which each two agree, and say nothing of the fourth", `
+shop  order  0..20s
+  shop  call a  client  0..100ms
+    stock  a  10..90ms  resource.host.id=h2
+      stock  call bank  client  20..80ms  resource.host.id=h2
+        bank  charge  5.03s..5.07s  resource.host.id=h3
+  shop  call bank  client  200..300ms
+    bank  check  210..290ms  resource.host.id=h3
+  audit  b  400..500ms  resource.host.id=h4`, end("a"), start("b"), trace.OrderUnknown, trace.NoBasis},
 		{"a span starts before it ends", calls, start("a"), end("a"), trace.Before, trace.ByCausality},
 		{"no process and no host: only causality", `
 shop  order  0..100ms
