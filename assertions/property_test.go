@@ -57,6 +57,36 @@ func TestVerdictsDoNotDependOnArrival(t *testing.T) {
 	}
 }
 
+// A trace may have several roots: whichever arrives first, a span has the one above it,
+// and one whose parent is missing the first of them by start.
+func TestRootsDoNotDependOnArrival(t *testing.T) {
+	suite := mustLoad(t, `
+version: 1
+flows:
+  checkout:
+    origin: http.route == "/checkout"
+    expect:
+      - count(spans, .root.name == "POST /checkout") == 3
+      - count(spans, .root.name == "sweep") == 2
+      - '!any(spans, .root == nil)'
+      - any(spans, .service == "stock" and .root.name == "POST /checkout")
+`)
+	const text = `
+shop  POST /checkout  server  0..300ms  #s http.route=/checkout
+  payment  POST /charge  server  10..20ms
+cron  sweep  internal  400..500ms  trace=#s
+  cron  delete  internal  410..420ms  trace=#s
+stock  POST /reserve  server  30..40ms  parent=missing trace=#s
+`
+	for seed := range uint64(rounds) {
+		for key, v := range play(t, suite, text, shuffled(rand.New(rand.NewPCG(seed, 0)))) {
+			if v.Outcome == assertions.Fail {
+				t.Errorf("seed %d: %s fails", seed, key)
+			}
+		}
+	}
+}
+
 // Each of these would let a word latch too early. If the test above did not see
 // it, it would prove nothing about the class that stands in the table.
 var mutations = []struct {

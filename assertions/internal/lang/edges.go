@@ -62,17 +62,32 @@ func (f *Frame) callerOf(n trace.Node) (trace.Node, parentState) {
 	return p, state
 }
 
+// getRoot is the span without a parent above n. A trace may have several; where none is
+// above n, since something in between is missing, it is the first of them.
 func getRoot(f *Frame, n trace.Node) Value {
-	for t := range f.ofTrace(n) {
+	top := n
+	p, state := f.parentOf(top)
+	for ; state == arrived; p, state = f.parentOf(top) {
 		f.step(1)
-		if f.span(t).ParentID().IsZero() {
-			return spanValue(t)
-		}
+		top = p
 	}
-	if f.Open {
+	switch {
+	case top != trace.None && f.span(top).ParentID().IsZero():
+		return spanValue(top)
+	case f.Open:
 		return unknown(edgePending)
 	}
-	return missing
+	first := trace.None
+	for t := range f.ofTrace(n) {
+		f.step(1)
+		if f.span(t).ParentID().IsZero() && (first == trace.None || compareSpans(f.span(t), f.span(first)) < 0) {
+			first = t
+		}
+	}
+	if first == trace.None {
+		return missing
+	}
+	return spanValue(first)
 }
 
 func getAncestors(f *Frame, n trace.Node) Value {

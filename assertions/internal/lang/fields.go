@@ -41,7 +41,7 @@ var spanFields = []*field{
 	{Name: "maxGap", Type: typ(TDuration), Doc: "the longest stretch in which no child ran", edges: true, get: getMaxGap},
 	{Name: "parent", Type: typ(TSpan), Doc: "the span that it names as its parent", edges: true, get: getParent},
 	{Name: "caller", Type: typ(TSpan), Doc: "the nearest ancestor in another service", edges: true, get: getCaller},
-	{Name: "root", Type: typ(TSpan), Doc: "its trace's span without a parent", edges: true, get: getRoot},
+	{Name: "root", Type: typ(TSpan), Doc: "the span without a parent above it, else the first of its trace", edges: true, get: getRoot},
 	{Name: "children", Type: typ(TSet), Doc: "the spans that name it as their parent", edges: true, get: getChildren},
 	{Name: "ancestors", Type: typ(TSet), Doc: "its parent, the parent's parent, and so on", edges: true, get: getAncestors},
 	{Name: "descendants", Type: typ(TSet), Doc: "its children, their children, and so on", edges: true, get: getDescendants},
