@@ -130,8 +130,16 @@ func (f *Frame) Peers(n trace.Node) []string {
 			}
 		}
 	}
+	for _, k := range urlKeys { // Older clients say nothing else.
+		v, ok := s.Attr(k)
+		if u, err := url.Parse(v.Str()); ok && err == nil && u.Host != "" && !slices.Contains(out, u.Hostname()) {
+			out = append(out, u.Hostname())
+		}
+	}
 	return out
 }
+
+var urlKeys = trace.Aliases("url.full")
 
 func runOperation(f *Frame, e *Expr) (Value, *Doubt) {
 	n, ok := e.one(f)
