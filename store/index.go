@@ -259,7 +259,7 @@ func connect(g *trace.Graph, cause, effect trace.Node, rule trace.Rule) bool {
 // anyText is text for an attribute that a span may have under a former name.
 func anyText(s trace.Span, key string) string {
 	for _, name := range trace.Aliases(key) {
-		if t := text(s, name); t != "" {
+		if t := text(s, name); t != "" && !s.Kind().TellsApart(key, name) {
 			return t
 		}
 	}

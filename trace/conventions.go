@@ -1,5 +1,7 @@
 package trace
 
+import "strings"
+
 // Semantic conventions renamed many attributes while services kept running, so
 // both names of one thing resolve together: whichever a flow file uses finds
 // whichever a service sends. Each line is one thing, the current name first.
@@ -67,4 +69,20 @@ func Aliases(key string) []string {
 		return a
 	}
 	return []string{key}
+}
+
+// TellsApart reports whether spans of the kind tell of two things under two names of which
+// one is an alias of the other: where a server tells net.peer.name it is the client's, and
+// where a client tells net.host.name it is its own.
+func (k Kind) TellsApart(name, alias string) bool {
+	other := ""
+	switch k {
+	case Server, Consumer:
+		other = "net.peer."
+	case Client, Producer:
+		other = "net.host."
+	default:
+		return false
+	}
+	return strings.HasPrefix(name, other) != strings.HasPrefix(alias, other)
 }

@@ -19,7 +19,7 @@ const (
 // that matched is the second result.
 func (s source) lookup(span trace.Span, keys []string) (trace.Value, string) {
 	for _, k := range keys {
-		if v, ok := s.exactly(span, k); ok {
+		if v, ok := s.exactly(span, k); ok && !span.Kind().TellsApart(keys[0], k) {
 			return v, k
 		}
 	}

@@ -55,6 +55,9 @@ func (m attrMap) find(keys []string) Value {
 
 func (m attrMap) has(key string) bool {
 	return slices.ContainsFunc(trace.Aliases(key), func(k string) bool {
+		if m.span.Kind().TellsApart(key, k) {
+			return false
+		}
 		if m.from == anywhere {
 			_, ok := m.span.Attr(k)
 			return ok

@@ -122,7 +122,7 @@ func (f *Frame) Peers(n trace.Node) []string {
 	s := f.span(n)
 	for _, keys := range peerKeys {
 		for _, k := range keys {
-			if v, ok := s.Attr(k); ok && v.Kind() == trace.String {
+			if v, ok := s.Attr(k); ok && v.Kind() == trace.String && !s.Kind().TellsApart(keys[0], k) {
 				out = append(out, v.Str())
 				if u := (url.URL{Host: v.Str()}); u.Port() != "" {
 					out = append(out, u.Hostname())
