@@ -1,6 +1,7 @@
 package assertions_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -51,5 +52,30 @@ shop     orphan  1..2ms   internal parent=missing job.id=8
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("verdicts (-want +got)\n%s", diff)
+	}
+}
+
+// Above a request that enters a trace whoever called is outside of what is observed, but
+// not where the trace has a root: then a span in between is missing.
+func TestInvariantsOverEntries(t *testing.T) {
+	const entry = "payment  charge  server  5..6ms  parent=missing  trace=#shop\n"
+	tests := map[string]struct {
+		text, want string
+	}{
+		"a trace that was entered":              {"shop  order  server  0..10ms  #shop parent=missing\n", "pass"},
+		"entered twice":                         {"shop  order  server  0..10ms  #shop parent=missing\n" + entry, "pass"},
+		"with a root, and entered all the same": {"shop  order  server  0..10ms  #shop\n" + entry, "fail"},
+	}
+	for _, per := range []string{"trace", "session"} {
+		for name, tt := range tests {
+			suite := mustLoad(t, "version: 1\ninvariants: {per: "+per+", expect: [\"none(spans, .isOrphan)\"]}")
+			for _, seed := range []uint64{1, 2, 3} {
+				for _, v := range play(t, suite, tt.text, shuffled(rand.New(rand.NewPCG(seed, 0)))) {
+					if got := v.Outcome.String(); got != tt.want {
+						t.Errorf("per %s, %s, seed %d: %s, want %s", per, name, seed, got, tt.want)
+					}
+				}
+			}
+		}
 	}
 }

@@ -150,8 +150,8 @@ func (s *Store) isOutside(in *instance, span trace.Span) bool {
 }
 
 // external reports whether the missing parent of n lies outside of what
-// followspan can receive: above an origin, or above the span by which a linked trace
-// was entered from elsewhere.
+// followspan can receive: above an origin, or above the span by which a linked trace, or
+// one without an origin, was entered from elsewhere.
 func (s *Store) external(v trace.View, in *instance, n trace.Node, span trace.Span) bool {
 	if n == in.origin {
 		return true
@@ -167,8 +167,9 @@ func (s *Store) external(v trace.View, in *instance, n trace.Node, span trace.Sp
 			return true
 		}
 	}
-	if in.origin == trace.None {
-		return in.of.Opens != trace.OpensByTrigger && span.TraceID() == own
+	if in.origin == trace.None { // It is a trace, or all of them, and was not entered where it has a root.
+		ofTraces := in.of.Opens == trace.OpensBySession || in.of.Opens != trace.OpensByTrigger && span.TraceID() == own
+		return ofTraces && !s.trace(span.TraceID()).rooted
 	}
 	return v.Span(in.origin).TraceID() != span.TraceID() && own != span.TraceID() ||
 		isAncestor(v, n, in.origin)

@@ -17,6 +17,7 @@ type traceEntry struct {
 	severed uint16      // likewise, of flows that made room; at most all that fits
 	shared  bool        // the run's own trace: members are what each origin caused
 	buried  bool        // see buryTrace
+	rooted  bool        // a span without a parent has arrived
 	whole   []*instance // every span of the trace is a member
 	started *started    // the first of a list
 }

@@ -84,11 +84,12 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 	if t.first == trace.None {
 		t.first = n
 	}
+	span := s.graph.View().Span(n)
+	t.rooted = t.rooted || span.ParentID().IsZero()
 	for _, in := range t.whole {
 		s.propagate(in, n, trace.ByTrace, distance{})
 	}
 	s.spread(n)
-	span := s.graph.View().Span(n)
 	s.linksInto(n, span)
 	if s.own[idOf(span)] {
 		return
