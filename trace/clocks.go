@@ -188,16 +188,11 @@ func (c *clocks) compose() {
 // compareClocks orders events of different clocks where every possible offset
 // gives the same order.
 func (o *Order) compareClocks(x, y Moment, r Ordering) Ordering {
-	a, ok := o.clocks.number[o.clockOf(x.Node())]
-	b, ok2 := o.clocks.number[o.clockOf(y.Node())]
-	if !ok || !ok2 || a == b || o.clocks.least == nil || o.wrong[x.Node()] || o.wrong[y.Node()] {
+	least, back, ok := o.offset(x, y)
+	if !ok {
 		return r
 	}
-	least, back := o.clocks.least[a][b], o.clocks.least[b][a]
 	if least != unbounded && back != unbounded {
-		if least > -back {
-			return r // An empty interval: the offset is unknown.
-		}
 		r.Uncertainty = (-back - least) / 2
 	}
 	gap := max(min(r.Gap, -unbounded), unbounded)
@@ -208,4 +203,31 @@ func (o *Order) compareClocks(x, y Moment, r Ordering) Ordering {
 		return r.decide(false, ByClocks)
 	}
 	return r
+}
+
+// offset is by how much at least the clock of y has to be put forward against that of x,
+// and the other way round; false if nothing is known of that.
+func (o *Order) offset(x, y Moment) (least, back time.Duration, ok bool) {
+	a, ok := o.clocks.number[o.clockOf(x.Node())]
+	b, ok2 := o.clocks.number[o.clockOf(y.Node())]
+	if !ok || !ok2 || a == b || o.clocks.least == nil || o.wrong[x.Node()] || o.wrong[y.Node()] {
+		return 0, 0, false
+	}
+	return o.clocks.least[a][b], o.clocks.least[b][a], true
+}
+
+// possible is a gap between events of different clocks, or the nearest to it that is
+// possible.
+func (o *Order) possible(x, y Moment, gap time.Duration) time.Duration {
+	least, back, ok := o.offset(x, y)
+	if !ok || gap < unbounded || gap > -unbounded {
+		return gap
+	}
+	switch {
+	case least > 0:
+		return gap + least
+	case back > 0:
+		return gap - back
+	}
+	return gap
 }

@@ -51,7 +51,8 @@ func (e Moment) IsEnd() bool { return e.e&1 == 1 }
 type Ordering struct {
 	Order Precedence
 	By    Basis
-	// Gap is the second timestamp less the first, as reported.
+	// Gap is the second timestamp less the first, as reported, or the nearest to it that
+	// their clocks allow.
 	Gap time.Duration
 	// Uncertainty is how far Gap may be wrong: the resolution within a process or
 	// a host, half the width of the offset's interval across hosts; negative if
@@ -113,8 +114,22 @@ func (o *Order) Contradictions() []Contradiction {
 	return o.found
 }
 
+// EndToStart is how long after the end of a b started, as far as is known: the Gap of
+// their order.
+func (o *Order) EndToStart(a, b Node) time.Duration {
+	o.prepare()
+	x, y := EndOf(a), StartOf(b)
+	return o.possible(x, y, o.time(y).Sub(o.time(x)))
+}
+
 // Compare says whether x happened before y.
 func (o *Order) Compare(x, y Moment) Ordering {
+	r := o.compare(x, y)
+	r.Gap = o.possible(x, y, r.Gap)
+	return r
+}
+
+func (o *Order) compare(x, y Moment) Ordering {
 	o.prepare()
 	r := Ordering{Gap: o.time(y).Sub(o.time(x)), Uncertainty: -1}
 	if x.Node() == y.Node() && x != y {

@@ -69,6 +69,8 @@ type SetState struct {
 type Order interface {
 	EndBeforeStart(a, b trace.Node) trace.Ordering
 	StartBeforeStart(a, b trace.Node) trace.Ordering
+	// EndToStart is the gap of EndBeforeStart.
+	EndToStart(a, b trace.Node) time.Duration
 	// Process names the process whose clock a span was stamped by.
 	Process(n trace.Node) string
 }

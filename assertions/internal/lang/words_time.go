@@ -48,6 +48,9 @@ func runGap(f *Frame, e *Expr) (Value, *Doubt) {
 	if !ok {
 		return v, nil
 	}
+	if f.span(a).End() == 0 || f.span(b).Start() == 0 {
+		return missing, nil
+	}
 	return durationValue(f.span(b).Start().Sub(f.span(a).End())), nil
 }
 
@@ -100,10 +103,14 @@ func (f *Frame) asyncDelay(n trace.Node) Value {
 	if f.span(n).Start() == 0 || f.span(p).End() == 0 {
 		return missing
 	}
-	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
-	if f.Open {
-		v.motion, v.ref = Rising, arriving // a producer that ended earlier may yet arrive
+	if !f.Open {
+		return durationValue(f.Order().EndToStart(p, n))
 	}
+	if host := f.span(n).Resource().Host(); host == "" || host != f.span(p).Resource().Host() {
+		return unknown(arriving) // what arrives may tell of their clocks
+	}
+	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
+	v.motion, v.ref = Rising, arriving // a producer that ended earlier may yet arrive
 	return v
 }
 
