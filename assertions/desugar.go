@@ -64,7 +64,7 @@ func (c *compiler) arrow(a *Arrow, kind Kind) *check {
 	source := fmt.Sprintf("%s.%s(%s)", callee, words[a.Relation], arguments)
 	target := c.computed(a, source)
 	name := c.plan.names[target]
-	text := c.arrowText(a, name)
+	text := c.arrowText(a, name, caller)
 	line := oneLine(a.Range.Text())
 	k := &check{
 		assertion: &Assertion{Flow: c.plan.flow.Name, Name: line, Kind: kind, Text: a.Range.Text(), Range: a.Range},
@@ -100,7 +100,7 @@ func (c *compiler) mustSet(name string) int {
 	return i
 }
 
-func (c *compiler) arrowText(a *Arrow, name string) string {
+func (c *compiler) arrowText(a *Arrow, name, caller string) string {
 	if a.Forbidden {
 		return name + ".empty"
 	}
@@ -117,11 +117,11 @@ func (c *compiler) arrowText(a *Arrow, name string) string {
 		parts = append(parts, fmt.Sprintf("%s.count <= %d", name, n.Max))
 	}
 	if a.Within > 0 {
-		measure := "callTime"
+		measure := "callTime(it)"
 		if a.Relation == Causes {
-			measure = "asyncDelay"
+			measure = "asyncDelay(it, " + caller + ")"
 		}
-		limit := fmt.Sprintf("all(%s, %s(it) <= %s)", name, measure, literal(a.Within.Nanoseconds()))
+		limit := fmt.Sprintf("all(%s, %s <= %s)", name, measure, literal(a.Within.Nanoseconds()))
 		if a.Count.Min == 0 {
 			limit = "(" + name + ".empty or " + limit + ")"
 		}

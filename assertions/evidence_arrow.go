@@ -162,13 +162,13 @@ func (x *explainer) newcomers() {
 // explains those that did.
 func (x *explainer) inTime(called []trace.Node) bool {
 	a := x.check.arrow
-	what, measure := "call", "callTime"
+	what, measure := "call", x.callTime
 	if a.Relation == Causes {
-		what, measure = "delay", "asyncDelay"
+		what, measure = "delay", x.asyncDelay
 	}
 	late := 0
 	for _, n := range called {
-		v := x.measure(measure, n)
+		v := measure(n)
 		if v.Kind() == lang.Duration && v.Duration() <= a.Within {
 			continue
 		}
@@ -200,11 +200,15 @@ func (x *explainer) lateCall(n trace.Node, v lang.Value) {
 	}
 	x.Why = fmt.Sprintf("it took %s, %s allowed", x.show(v), lang.FormatDuration(x.check.arrow.Within))
 	if x.check.arrow.Relation == Causes {
-		p := x.frame.Producer(n)
-		x.fact("measured", "%s, from the end of %s to the start of %s", x.show(v), x.name(p), x.name(n))
+		p, call := x.frame.Sent(n, x.callers())
+		from, sent, received := "end", "the message was sent", "it was consumed"
+		if call {
+			from, sent, received = "start", "the call was made", "it arrived"
+		}
+		x.fact("measured", "%s, from the %s of %s to the start of %s", x.show(v), from, x.name(p), x.name(n))
 		x.fact("allowed", "%s", lang.FormatDuration(x.check.arrow.Within))
-		x.onTime(p, "the message was sent")
-		x.onTime(n, "it was consumed")
+		x.onTime(p, "%s", sent)
+		x.onTime(n, "%s", received)
 		return
 	}
 	x.fact("measured", "%s, as the caller of %s saw it", x.show(v), x.name(n))
@@ -212,7 +216,10 @@ func (x *explainer) lateCall(n trace.Node, v lang.Value) {
 	x.parts(n)
 }
 
-// measure is callTime or asyncDelay of one span.
-func (x *explainer) measure(word string, n trace.Node) lang.Value {
-	return lang.MustCompile(word+"(it)", &lang.Scope{Span: true}).OfSpan(x.frame, n)
+func (x *explainer) callTime(n trace.Node) lang.Value {
+	return lang.MustCompile("callTime(it)", &lang.Scope{Span: true}).OfSpan(x.frame, n)
 }
+
+func (x *explainer) asyncDelay(n trace.Node) lang.Value { return x.frame.AsyncDelay(n, x.callers()) }
+
+func (x *explainer) callers() []trace.Node { return x.frame.Sets[x.check.caller].Nodes }

@@ -13,7 +13,7 @@ var numbersArg = Arg{Name: "x", Kind: NumbersArg}
 var timeWords = []*Word{
 	{Name: "gap", Group: "time", Doc: "b.start - a.end, of one span each", Args: []Arg{aArg, bArg}, Result: typ(TDuration), run: runGap},
 	{Name: "callTime", Group: "time", Doc: "as the caller saw it: the duration of the client span, else its own", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runCallTime},
-	{Name: "asyncDelay", Group: "time", Doc: "from the producer's end to the consumer's start; of a batch, from the flow's producer that ended first", Args: []Arg{spansArg}, Result: typ(TDuration), Edges: true, run: runAsyncDelay},
+	{Name: "asyncDelay", Group: "time", Doc: "from the producer's end to the consumer's start; of a batch, from the flow's producer that ended first; where a plain call led there, from the producer above it, or from the call's start if there is none, or if one of a made the call", Args: []Arg{spansArg, optional(aArg)}, Result: typ(TDuration), Edges: true, run: runAsyncDelay},
 	{Name: "total", Group: "time", Doc: "the sum of the durations", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), run: statistic(sum)},
 	{Name: "longest", Group: "time", Doc: "the longest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Up, run: statistic(slices.Max[[]time.Duration])},
 	{Name: "shortest", Group: "time", Doc: "the shortest duration", Args: []Arg{numbersArg, optional(keyArg)}, Result: typ(TDuration), Class: Down, run: statistic(slices.Min[[]time.Duration])},
@@ -54,8 +54,15 @@ func runGap(f *Frame, e *Expr) (Value, *Doubt) {
 	return durationValue(f.span(b).Start().Sub(f.span(a).End())), nil
 }
 
-func runCallTime(f *Frame, e *Expr) (Value, *Doubt)   { return e.commonOf(f, f.callTime), nil }
-func runAsyncDelay(f *Frame, e *Expr) (Value, *Doubt) { return e.commonOf(f, f.asyncDelay), nil }
+func runCallTime(f *Frame, e *Expr) (Value, *Doubt) { return e.commonOf(f, f.callTime), nil }
+
+func runAsyncDelay(f *Frame, e *Expr) (Value, *Doubt) {
+	var callers []trace.Node
+	if len(e.Args) > 1 {
+		callers, _ = e.spans(f, 1)
+	}
+	return e.commonOf(f, func(n trace.Node) Value { return f.AsyncDelay(n, callers) }), nil
+}
 
 // commonOf is the single value of measure over all spans of argument 0.
 func (e *Expr) commonOf(f *Frame, measure func(trace.Node) Value) Value {
@@ -92,9 +99,10 @@ func (f *Frame) callTime(n trace.Node) Value {
 	return took(f.span(n))
 }
 
-func (f *Frame) asyncDelay(n trace.Node) Value {
-	p := f.Producer(n)
-	if p == trace.None {
+// AsyncDelay is how long after what Sent returns a span started.
+func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
+	p, call := f.Sent(n, callers)
+	if p == trace.None || call && f.Open {
 		if f.Open {
 			return unknown(edgePending)
 		}
@@ -102,6 +110,9 @@ func (f *Frame) asyncDelay(n trace.Node) Value {
 	}
 	if f.span(n).Start() == 0 || f.span(p).End() == 0 {
 		return missing
+	}
+	if call {
+		return durationValue(f.Order().StartBeforeStart(p, n).Gap)
 	}
 	if !f.Open {
 		return durationValue(f.Order().EndToStart(p, n))
@@ -114,38 +125,53 @@ func (f *Frame) asyncDelay(n trace.Node) Value {
 	return v
 }
 
-// Producer is the span whose message or link a span follows from. A consumer of a
-// batch follows from several: it is the first to end of those in the flow, whose
-// message waited longest.
-func (f *Frame) Producer(n trace.Node) trace.Node {
+// Sent is the span whose message or link a span follows from, None if there is none: the
+// nearest above it. A consumer of a batch follows from several: it is the first to end of
+// those in the flow, whose message waited longest. Where a plain call comes before any
+// message, it is that call if one of the callers made it, or if there is no message above
+// it, either: then call is true.
+func (f *Frame) Sent(n trace.Node, callers []trace.Node) (sent trace.Node, call bool) {
+	called, below := trace.None, n
+	for at, ok := n, true; ok; at, ok = f.parentNode(at) {
+		if f.step(1); at != n {
+			from, to := f.span(at), f.span(below)
+			left := from.Service() != to.Service()
+			if from.Kind() == trace.Producer || left && (from.Kind() != trace.Client || to.Kind() == trace.Consumer) {
+				return at, false
+			}
+			if left && called == trace.None {
+				called = at
+			}
+			if called != trace.None && (f.Open || f.madeBy(at, callers)) {
+				break // While the flow is open, who are callers need not be known.
+			}
+		}
+		if p := f.firstSent(at); p != trace.None {
+			return p, false
+		}
+		below = at
+	}
+	return called, called != trace.None
+}
+
+func (f *Frame) madeBy(n trace.Node, callers []trace.Node) bool {
+	f.step(len(callers))
+	return slices.Contains(callers, n)
+}
+
+// firstSent is the first to end of the spans of the flow from which one follows by a message
+// or a link.
+func (f *Frame) firstSent(n trace.Node) trace.Node {
 	best := trace.None
-	take := func(m trace.Node) {
+	for m := range f.causesOf(n) {
 		if f.Member != nil && !f.Member(m) {
-			return
+			continue
 		}
 		if best == trace.None || f.span(m).End() < f.span(best).End() {
 			best = m
 		}
 	}
-	for m := range f.causesOf(n) {
-		take(m)
-	}
-	if best != trace.None {
-		return best
-	}
-	for p, ok := f.parentNode(n); ok; p, ok = f.parentNode(p) {
-		f.step(1)
-		if f.span(p).Kind() == trace.Producer || f.span(p).Service() != f.span(n).Service() {
-			return p
-		}
-		for m := range f.causesOf(p) {
-			take(m)
-		}
-		if best != trace.None {
-			return best
-		}
-	}
-	return trace.None
+	return best
 }
 
 // statistic computes something of durations; of none it is missing.
