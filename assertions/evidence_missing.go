@@ -313,7 +313,7 @@ func (x *explainer) mayBelong(e trace.OpenEdge) string {
 
 func (x *explainer) isConsumed(n trace.Node) bool {
 	for m := range x.flow.Followers(n) {
-		if x.flow.Span(m).Kind() == trace.Consumer {
+		if s := x.flow.Span(m); s.Kind() == trace.Consumer || s.IsReceive() {
 			return true
 		}
 	}

@@ -232,7 +232,7 @@ func (s *Store) producerEdge(v trace.View, n trace.Node, span trace.Span) edgeSt
 func consumersOf(v trace.View, n trace.Node) (services []string) {
 	consumed := func(n trace.Node) {
 		for m := range v.Followers(n) {
-			if span := v.Span(m); span.Kind() == trace.Consumer {
+			if span := v.Span(m); span.Kind() == trace.Consumer || fetches(span) {
 				services = append(services, span.Service())
 			}
 		}

@@ -67,12 +67,27 @@ func (p *peers) learn(v trace.View, n trace.Node) {
 		if isAnswered(v, n, span) {
 			p.note(p.addresses, byAddress, address(span))
 		}
-	case trace.Consumer:
-		if t := topicOf(span); !p.consumed[t] {
-			p.consumed[t.clone()] = true
-			p.texts += int64(len(t.system) + len(t.destination))
-			p.tell(peer{byTopic, t.system + " " + t.destination})
+		if fetches(span) {
+			p.noteConsumed(topicOf(span))
 		}
+	case trace.Consumer:
+		p.noteConsumed(topicOf(span))
+	}
+}
+
+// fetches reports whether a client span fetched messages whose contexts it names.
+func fetches(span trace.Span) bool {
+	for range span.Links() {
+		return span.Kind() == trace.Client && span.IsReceive()
+	}
+	return false
+}
+
+func (p *peers) noteConsumed(t topic) {
+	if !p.consumed[t] {
+		p.consumed[t.clone()] = true
+		p.texts += int64(len(t.system) + len(t.destination))
+		p.tell(peer{byTopic, t.system + " " + t.destination})
 	}
 }
 

@@ -55,6 +55,23 @@ const (
 // not say it.
 func (s Span) IsRemote() bool { return s.Flags()&(knowsIfRemote|isRemote) == knowsIfRemote|isRemote }
 
+// IsReceive reports whether a span tells that messages were fetched. Such spans are of
+// kind Consumer, and by later conventions of kind Client
+// (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/#span-kind).
+func (s Span) IsReceive() bool {
+	if k := s.Kind(); k != Consumer && k != Client {
+		return false
+	}
+	for _, key := range operationKeys {
+		if v, ok := s.Attr(key); ok {
+			return v.Kind() == String && v.Str() == "receive"
+		}
+	}
+	return false
+}
+
+var operationKeys = Aliases("messaging.operation.type")
+
 // isLocal reports whether a child was begun in the process of its parent: nothing was
 // sent between them.
 func isLocal(parent, child Span) bool {

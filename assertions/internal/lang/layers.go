@@ -42,14 +42,34 @@ func (f *Frame) isEntry(n trace.Node, operation string) Value {
 	}
 }
 
-var operationKeys = trace.Aliases("messaging.operation.type")
+// isReceive reports whether a consumer span tells no more than that messages were fetched.
+func isReceive(s trace.Span) bool { return s.Kind() == trace.Consumer && s.IsReceive() }
 
-// isReceive reports whether a span tells no more than that messages were fetched.
-func isReceive(s trace.Span) bool {
-	return s.Kind() == trace.Consumer && slices.ContainsFunc(operationKeys, func(key string) bool {
-		v, _ := s.Attr(key)
-		return v.Str() == "receive"
-	})
+// isFetch reports whether messages arrive with a client span, which is what fetching them
+// is by now: where no consumer span tells of the same.
+func (f *Frame) isFetch(n trace.Node) Value {
+	if f.Open {
+		return unknown(edgePending)
+	}
+	consumes := func(m trace.Node) bool {
+		f.step(1)
+		return f.span(m).Kind() == trace.Consumer && f.span(m).Service() == f.span(n).Service()
+	}
+	fetched := no
+	for cause := range f.causesOf(n) {
+		fetched = yes
+		for m := range f.effectsOf(cause) {
+			if consumes(m) {
+				return no
+			}
+		}
+	}
+	for m := range f.childrenOf(n) {
+		if consumes(m) {
+			return no
+		}
+	}
+	return fetched
 }
 
 // isToldElsewhere reports whether another span tells of the same call as a client or a

@@ -14,7 +14,7 @@ var arrowWords = []*Word{
 		Args: []Arg{spansArg, aArg}, Result: typ(TSet), Class: Up, Edges: true, run: runCalledBy},
 	{Name: "calledDirectlyBy", Group: "arrows", Doc: "calledBy, with no third service in between but those listed",
 		Args: []Arg{spansArg, aArg, {Name: "through", Kind: ListArg, Optional: true}}, Result: typ(TSet), Class: Up, Edges: true, run: runCalledDirectlyBy},
-	{Name: "entersService", Group: "arrows", Doc: "a call of the service, for an operation if given, arrives here: a server or consumer span of it, one whose parent is another service's, or the client or producer span that names it if it sends no spans; of several that tell of one call, one",
+	{Name: "entersService", Group: "arrows", Doc: "a call of the service, for an operation if given, arrives here: a server or consumer span of it, a client span that fetched messages, one whose parent is another service's, or the client or producer span that names it if it sends no spans; of several that tell of one call, one",
 		Args: []Arg{{Name: "span", Kind: SpansArg}, {Name: "service", Kind: StringArg}, {Name: "operation", Kind: StringArg, Optional: true}}, Result: typ(TBool), Class: Fixed, Edges: true, run: runEntersService},
 	{Name: "callees", Group: "arrows", Doc: "what a calls directly, but for the parties listed: their entry spans, or the spans that call peers which send none; databases only if listed",
 		Args: []Arg{aArg, {Name: "but", Kind: ListArg, Optional: true}}, Result: typ(TSet), Class: Up, Edges: true, run: runCallees},
@@ -90,6 +90,10 @@ func (f *Frame) entersService(n trace.Node, service, operation string) Value {
 		switch s.Kind() {
 		case trace.Server, trace.Consumer:
 			return f.isEntry(n, operation)
+		case trace.Client:
+			if s.IsReceive() {
+				return f.isFetch(n)
+			}
 		}
 		p, state := f.parentOf(n)
 		if state == awaited {
@@ -221,7 +225,7 @@ func runCallees(f *Frame, e *Expr) (Value, *Doubt) {
 		for m := range f.effectsOf(n) {
 			visit(m)
 		}
-		if !entered && f.leaves(n) && !f.allowedPeer(n, but) && !f.isToldElsewhere(n, func(m trace.Node) bool { return f.samePeer(n, m) }) {
+		if !entered && f.leaves(n) && !f.span(n).IsReceive() && !f.allowedPeer(n, but) && !f.isToldElsewhere(n, func(m trace.Node) bool { return f.samePeer(n, m) }) {
 			if f.Open {
 				d = worse(d, edgePending)
 				continue
