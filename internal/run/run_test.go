@@ -37,8 +37,10 @@ func newTestRun(t *testing.T, files ...string) *testRun {
 }
 
 // send consumes the spans of a sketch, which ended just now.
-func (r *testRun) send(text string) {
-	spans := sketch.MustParse(text).Spans()
+func (r *testRun) send(text string) { r.sendNow(sketch.MustParse(text).Spans()) }
+
+// sendNow consumes spans as if they had ended just now.
+func (r *testRun) sendNow(spans []trace.Span) {
 	var w trace.Builder
 	for _, s := range spans {
 		w.SetResource(trace.ResourceData{Attrs: []trace.Attr{textAttr("service.name", s.Service()), textAttr("service.instance.id", s.Service())}})
@@ -128,6 +130,38 @@ func TestRunRevises(t *testing.T) {
 			if notes := strings.Join(v.Explanation().Notes, " "); v.Outcome == assertions.Fail && !strings.Contains(notes, "shop/late arrived 3.1s after the flow had closed (complete). timing.quiet: 4s would") {
 				t.Errorf("notes: %s", notes)
 			}
+		}
+	})
+}
+
+// A span may arrive while a flow is judged for good, and the flow be handed out with it
+// before it is closed: it is judged by it all the same.
+func TestRunRevisesByWhatCameMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nflows: {order: {origin: name == \"order\", expect: [\"exactlyOnce(spans, .name)\"]}}")
+		spans := sketch.MustParse("shop  order  0..3ms\n  shop  pay  0..1ms internal\n  shop  pay  1..2ms internal").Spans()
+		next := func() trace.Flow {
+			f, err := r.settings.Store.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		judging := newRunner(r.settings)
+		r.sendNow(spans[1:])
+		judging.judge(next())
+		silent := next()
+		r.sendNow(spans[:1])
+		for _, f := range []trace.Flow{silent, next()} {
+			judging.judge(f)
+		}
+		judging.judge(next())
+		result := judging.result()
+		if got := outcomes(result)["exactlyOnce(spans, .name)"]; got != assertions.Fail {
+			t.Errorf("the verdict is %v after the second of its kind", got)
+		}
+		if f := result.Files[0].Flows[0].Instances[0].Flow; f.State() != trace.Closed || f.Reason() != trace.BySilence {
+			t.Errorf("the flow is %v: %v", f.State(), f.Reason())
 		}
 	})
 }
