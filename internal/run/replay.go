@@ -95,7 +95,7 @@ func (p *replay) do(e *Entry) error {
 		}
 		p.answered(id, answer{e.Response, e.Hopeless})
 	case doSystem:
-		p.systemEnded = true
+		p.noteSystemEnd()
 	case doEnd:
 		if e.End == nil {
 			return errors.New("an end that says nothing")

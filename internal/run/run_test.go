@@ -248,6 +248,38 @@ func TestRunRequiresProof(t *testing.T) {
 	})
 }
 
+// Once the system has ended, a flow that is complete waits for nothing more, whatever its
+// assertions wait for, and a run that is judged again closes it then, too.
+func TestRunWaitsForNothingOfASystemThatEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, kept := newTestRun(t, orderFile), &keptJournal{}
+		r.settings.Journal = NewJournal(kept.keep)
+		r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{Journal: r.settings.Journal.Store})
+		r.send("shop  order  0..1ms")
+		judging := newRunner(r.settings)
+		for range 2 {
+			f, err := r.settings.Store.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			judging.judge(f)
+		}
+		time.Sleep(time.Second)
+		judging.noteSystemEnd()
+		judging.acted, judging.actedAt = true, time.Now()
+		if over, _ := judging.over(); !over {
+			t.Error("something is waited for though the system has ended")
+		}
+		r.settings.Store.Close(trace.ByEndOfRun)
+		result := judging.result()
+		if f := result.Files[0].Flows[0].Instances[0].Flow; f.Reason() != trace.BySilence {
+			t.Errorf("the flow is closed: %v", f.Reason())
+		}
+		r.settings.Journal.End(result)
+		kept.replay(t, "the system ended", orderFile, assertions.Quiet, result, store.Settings{})
+	})
+}
+
 // An interrupted run judges what there is.
 func TestRunInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -183,9 +183,15 @@ func (r *runner) answered(id trace.TraceID, a answer) {
 	}
 }
 
+// noteSystemEnd closes what waited for nothing but a span that will not come any more.
 func (r *runner) noteSystemEnd() {
 	r.Journal.add(Entry{Do: doSystem})
 	r.systemEnded = true
+	for _, j := range r.inOrder() {
+		if !j.final && j.latest.State() == trace.Complete {
+			r.closeComplete(j)
+		}
+	}
 }
 
 // neverBegan reports whether a trigger failed before the system could notice it,
