@@ -185,6 +185,7 @@ mail  take  consumer  5..8ms  at=20ms link=#second messaging.destination.name=q 
 				}
 				synctest.Wait()
 			}
+			time.Sleep(6 * time.Second) // until it is silent
 			return nil
 		}
 		if got := outcomes(Run(t.Context(), r.settings)); got["consumed.count == 1"] != assertions.Pass {
