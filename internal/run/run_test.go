@@ -281,6 +281,52 @@ func TestRunWaitsForNothingOfASystemThatEnded(t *testing.T) {
 	})
 }
 
+// A command may have made a flow happen last thing of which nobody has heard yet, however
+// often others have happened. Of what the run started, it hears when that is stopped.
+func TestRunAwaitsWhatTheCommandCaused(t *testing.T) {
+	const other = "version: 1\nflows: {refund: {origin: name == \"refund\", expect: [spans.exists]}}"
+	for _, tt := range []struct {
+		name  string
+		files []string
+		runID string
+		want  time.Duration
+	}{
+		{"once more", []string{orderFile}, "", trace.DefaultQuiet},
+		{"of what the run started", []string{orderFile}, "r1", 0},
+		{"for the first time", []string{orderFile, other}, "", trace.DefaultQuiet},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newTestRun(t, tt.files...)
+				r.settings.Command = &Command{}
+				r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{RunID: tt.runID})
+				var w trace.Builder
+				w.SetResource(trace.ResourceData{Attrs: []trace.Attr{textAttr("service.name", "shop"), textAttr(store.RunAttribute, "r1")}})
+				now := trace.TimeOf(time.Now())
+				w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "order", Start: now, End: now})
+				w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{2}, Parent: trace.SpanID{1}, Name: "mail", Start: now, End: now})
+				if err := r.settings.Store.Consume(t.Context(), trace.Batch{Spans: w.Commit()}); err != nil {
+					t.Fatal(err)
+				}
+				judging := newRunner(r.settings)
+				f, err := r.settings.Store.Next(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				judging.judge(f)
+				time.Sleep(time.Minute)
+				judging.acted, judging.actedAt = true, time.Now()
+				for over, again := judging.over(); !over; over, again = judging.over() {
+					time.Sleep(again)
+				}
+				if took := time.Since(judging.actedAt); took != tt.want {
+					t.Errorf("the run is over %v after the command, want %v", took, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // An interrupted run judges what there is.
 func TestRunInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
