@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -164,6 +165,68 @@ func TestRunRevisesByWhatCameMeanwhile(t *testing.T) {
 			t.Errorf("the flow is %v: %v", f.State(), f.Reason())
 		}
 	})
+}
+
+// What a flow turns out to miss while it is judged for good puts in doubt what it was judged
+// by, as does what turns out when it was.
+func TestRunDoubtsWhatWasLostMeanwhile(t *testing.T) {
+	const text = "version: 1\nflows: {order: {origin: name == \"order\", never: [name == \"late\"]}}"
+	spans := sketch.MustParse("shop  order  0..3ms\n  shop  pay  0..1ms internal").Spans()
+	refuse := trace.Batch{Refused: []trace.Refusal{{Reason: "it cannot be read"}}}
+	for _, tt := range []struct {
+		name            string
+		meantime, later func(*testRun)
+		want            assertions.Outcome
+	}{
+		{"nothing", nil, nil, assertions.Pass},
+		{"another version of a span", func(r *testRun) { r.sendNow(spans[:1]) }, nil, assertions.Inconclusive},
+		{"a request that cannot be read", func(r *testRun) { _ = r.settings.Store.Consume(r.t.Context(), refuse) }, nil, assertions.Inconclusive},
+		{"a span that was refused", func(r *testRun) { r.refuse(spans[0].TraceID()) }, nil, assertions.Inconclusive},
+		{"a span that was refused later", nil, func(r *testRun) { r.refuse(spans[0].TraceID()) }, assertions.Inconclusive},
+		{"a span of another flow that was refused later", nil, func(r *testRun) { r.refuse(trace.TraceID{7}) }, assertions.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newTestRun(t, text)
+				r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{Bytes: 32 << 20})
+				judging := newRunner(r.settings)
+				next := func() trace.Flow {
+					f, err := r.settings.Store.Next(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					return f
+				}
+				r.sendNow(spans)
+				judging.judge(next())
+				silent := next()
+				if tt.meantime != nil {
+					time.Sleep(time.Millisecond)
+					tt.meantime(r)
+				}
+				time.Sleep(time.Millisecond)
+				judging.judge(silent)
+				if tt.later != nil {
+					tt.later(r)
+				}
+				r.settings.Store.Close(trace.ByEndOfRun)
+				judging.judgeChanged(t.Context())
+				if got := outcomes(judging.result())[`never name == "late"`]; got != tt.want {
+					t.Errorf("the verdict is %v, want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// refuse sends a span of a trace that takes more than all memory.
+func (r *testRun) refuse(id trace.TraceID) {
+	var w trace.Builder
+	now := trace.TimeOf(time.Now())
+	w.Add(&trace.SpanData{TraceID: id, ID: trace.SpanID{9}, Name: "large", Start: now, End: now, Attrs: []trace.Attr{textAttr("text", strings.Repeat("x", 33<<20))}})
+	if err := r.settings.Store.Consume(r.t.Context(), trace.Batch{Spans: w.Commit()}); !errors.Is(err, store.ErrTooLarge) {
+		r.t.Errorf("the error is %v", err)
+	}
 }
 
 // A consumer may arrive before the message that its context names, and be taken for that of
