@@ -18,7 +18,7 @@ type runner struct {
 
 	declared    map[string]declared // by the name that the store knows
 	started     time.Time
-	builder     trace.Builder
+	builder     trace.Builder // of the script's goroutine
 	byRecord    map[*trace.FlowRecord]*judged
 	answers     map[trace.TraceID]answer // of triggers
 	steps       []Step
