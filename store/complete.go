@@ -64,7 +64,7 @@ func (s *Store) close(in *instance, why trace.Reason) {
 // isRestless reports whether an instance closes before it was silent, so that more
 // of them have to be expected.
 func (s *Store) isRestless(in *instance, why trace.Reason) bool {
-	if in.state != trace.Open || s.flushed || why != trace.ByDeadline && why != trace.ByEndOfRun {
+	if in.state != trace.Open || s.flushed && s.startedAll() || why != trace.ByDeadline && why != trace.ByEndOfRun {
 		return false
 	}
 	return in.w.Len() > 0 && in.news.Add(s.quiet(in)) > in.ended && !s.covered(in)

@@ -259,6 +259,7 @@ func TestAFlowThatIsBusyWhenTheRunEnds(t *testing.T) {
 	}{
 		{"busy", "shop  order  0..50ms", false, "silence"},
 		{"watermarks say that nothing else is missing", "resource shop followspan.run.id=r1\nshop  order  0..50ms\n  shop  query  internal  1..20ms  parent=missing\nshop  order  70..92ms", false, "parent"},
+		{"what was started has ended, and it was not that", "shop  order  0..50ms", true, "silence"},
 		{"its system has ended, and nobody reads its message", "resource shop followspan.run.id=r1\nshop  order  0..50ms\n" + send, true, ""},
 	}
 	for _, tt := range tests {

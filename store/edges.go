@@ -36,12 +36,12 @@ func (s *Store) findEdges(in *instance) {
 }
 
 // edgesLate looks once more, when nothing more comes, at the flows that closed before:
-// what was learned since of whom they asked may open an edge, or be lost.
+// what was learned since of whom they asked may open an edge, or be lost, or refused.
 func (s *Store) edgesLate() {
 	var changed []*instance
 	for _, in := range s.instances {
 		before := len(in.edges)
-		if s.findEdges(in); len(in.edges) != before || s.lostSince(in) {
+		if s.findEdges(in); len(in.edges) != before || s.lostSince(in) || s.refused.of(in) > 0 {
 			changed = append(changed, in)
 		}
 	}

@@ -112,14 +112,15 @@ func (s *Store) admit(b trace.Batch) error {
 		return nil
 	}
 	d := demandOf(b)
-	if !s.full && s.fits(d) {
+	tooLarge := d.bytes() > s.settings.Bytes // Nothing that made room for it would help.
+	if !s.full && !tooLarge && s.fits(d) {
 		return nil
 	}
 	if more := s.refused.add(b, s.settings.Bytes/refusedShare); more > 0 {
 		s.refusedMore += more
 		s.addLoss(lostData{what: refusedForMemory, count: more, from: b.Received, to: b.Received})
 	}
-	if d.bytes() > s.settings.Bytes {
+	if tooLarge {
 		return ErrTooLarge
 	}
 	return ErrFull

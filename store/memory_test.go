@@ -91,10 +91,21 @@ func TestARefusalIsALossToItsFlow(t *testing.T) {
 	}
 }
 
+// For a request that never fits nothing makes room.
 func TestARequestThatNeverFits(t *testing.T) {
 	x := newTraffic(t, store.Settings{}, ordinary)
-	if err := x.send(1, 1, 20_000); !errors.Is(err, store.ErrTooLarge) {
+	if err := x.send(1, 1, 20); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.send(2, 1, 20_000); !errors.Is(err, store.ErrTooLarge) {
 		t.Errorf("error %v, want ErrTooLarge", err)
+	}
+	x.store.Close(trace.ByEndOfRun)
+	x.look()
+	for _, l := range x.flow(1).Losses() {
+		if strings.Contains(l.What, "given up") {
+			t.Errorf("the flow that was there lost %d: %s", l.Count, l.What)
+		}
 	}
 }
 

@@ -115,9 +115,12 @@ func (s *Store) closeFlow(number uint32, members int, why trace.Reason) {
 		return
 	}
 	s.log(Op{Kind: OpCloseFlow, Number: number, Members: members, Why: why})
-	edges := len(in.edges)
+	news, edges := in.dirty, len(in.edges)
 	s.close(in, why)
-	in.dirty = in.w.Len() != members || len(in.edges) != edges // Otherwise the caller holds what it closed.
+	// Otherwise the caller holds what it closed.
+	if in.dirty = news || in.w.Len() != members || len(in.edges) != edges || len(s.losses(in)) > 0; in.dirty {
+		s.signal()
+	}
 }
 
 // Close closes all instances; Next hands out what is left and then returns ErrClosed.

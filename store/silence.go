@@ -54,6 +54,22 @@ func (s *Store) silence(in *instance) time.Duration {
 func (s *Store) SilentIn() time.Duration {
 	s.enter()
 	defer s.mu.Unlock()
+	return s.silentIn(s.lastNews)
+}
+
+// ArrivedIn is likewise how long until everything can be taken to have arrived that was done
+// by then. Zero: it has, or the run started everybody who sends spans, and takes what they
+// still have when it stops them.
+func (s *Store) ArrivedIn(by time.Time) time.Duration {
+	s.enter()
+	defer s.mu.Unlock()
+	if s.startedAll() {
+		return 0
+	}
+	return s.silentIn(by)
+}
+
+func (s *Store) silentIn(since time.Time) time.Duration {
 	wanted := enough(trace.DefaultQuiet, maps.Values(s.processes))
-	return max(0, wanted-s.settings.Now().Sub(s.lastNews))
+	return max(0, wanted-s.settings.Now().Sub(since))
 }

@@ -49,6 +49,7 @@ type bundleHead struct {
 	Version string       `json:"version"` // of followspan
 	Context bundleRun    `json:"run"`
 	Absence string       `json:"requireAbsence"`
+	Memory  int64        `json:"memory,omitempty"` // bytes for spans
 	Strict  bool         `json:"strict,omitempty"`
 	Only    []string     `json:"flows,omitempty"`
 	Params  []string     `json:"params,omitempty"`
@@ -58,8 +59,8 @@ type bundleHead struct {
 }
 
 // complete fills in what the command line and the run say.
-func (h *bundleHead) complete(flags runFlags, of run.TraceContext) {
-	h.Bundle, h.Version = bundleVersion, version()
+func (h *bundleHead) complete(flags runFlags, memory int64, of run.TraceContext) {
+	h.Bundle, h.Version, h.Memory = bundleVersion, version(), memory
 	h.Context = bundleRun{of.RunID, of.TraceID.String(), of.SpanID.String()}
 	h.Absence, h.Strict, h.Only, h.Params = flags.absence, flags.strict, flags.flows, flags.params
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -150,8 +151,9 @@ func (h *bundleHead) open(stderr io.Writer, path string) ([]run.Input, *store.St
 	if err != nil {
 		return nil, nil, absence, err
 	}
-	// The memory for spans needs no limit: what exceeded it in the run was refused.
-	settings := store.Settings{Bytes: math.MaxInt64, RunID: h.Context.ID}
+	// Spans need no limit: what exceeded it in the run was refused. But how much the store
+	// remembers of what was refused, and of what made room, is a part of it.
+	settings := store.Settings{Bytes: cmp.Or(h.Memory, math.MaxInt64), RunID: h.Context.ID}
 	traceID, _ := hex.DecodeString(h.Context.TraceID)
 	spanID, _ := hex.DecodeString(h.Context.SpanID)
 	if copy(settings.RunTrace[:], traceID) != len(settings.RunTrace) || copy(settings.RunSpan[:], spanID) != len(settings.RunSpan) {

@@ -168,7 +168,7 @@ func judge(ctx context.Context, stderr io.Writer, flags runFlags, l limits, inpu
 		return nil, err
 	}
 	flows := run.Memberships(inputs)
-	head.complete(flags, tc)
+	head.complete(flags, l.memory, tc)
 	kept, err := startBundle(flags.bundle, head)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ type runner struct {
 
 	declared    map[string]declared // by the name that the store knows
 	started     time.Time
-	builder     trace.Builder
+	builder     trace.Builder // of the script's goroutine
 	byRecord    map[*trace.FlowRecord]*judged
 	answers     map[trace.TraceID]answer // of triggers
 	steps       []Step
@@ -183,16 +183,25 @@ func (r *runner) over() (bool, time.Duration) {
 			return false, pollEvery
 		}
 	}
-	if !r.misses() {
-		return true, 0
-	}
-	// A flow that has not happened may still begin: until a silence if something
-	// was done to make it happen, else until the deadline.
-	left := r.longestDeadline() - r.Clock.Now().Sub(r.actedAt)
-	if r.Command != nil || r.systemEnded {
-		left = min(left, r.Store.SilentIn())
-	}
+	left := r.mayBegin()
 	return left <= 0, max(0, min(left, pollEvery))
+}
+
+// mayBegin is for how long a flow is awaited that has not begun. What the command caused
+// may still be on its way; a flow that must happen is awaited until a silence if something
+// was done to make it happen, else until the deadline.
+func (r *runner) mayBegin() time.Duration {
+	arrived, silent := time.Duration(0), r.longestDeadline()
+	if r.Command != nil {
+		arrived = r.Store.ArrivedIn(r.actedAt)
+	}
+	if r.Command != nil || r.systemEnded {
+		silent = max(arrived, r.Store.SilentIn())
+	}
+	if !r.misses() {
+		return arrived
+	}
+	return min(silent, r.longestDeadline()-r.Clock.Now().Sub(r.actedAt))
 }
 
 // misses reports whether some flow happened less often than it must.

@@ -15,7 +15,7 @@ import (
 // the run must be the same as there.
 type ReplaySettings struct {
 	Inputs  []Input
-	Store   *store.Store // made with Memberships(Inputs), large enough, without a journal
+	Store   *store.Store // made with Memberships(Inputs), without a journal
 	Require assertions.Grade
 	// Loose goes by what arrived alone, and closes every flow in the end. It is for
 	// the journals of versions that closed flows otherwise.
@@ -95,7 +95,7 @@ func (p *replay) do(e *Entry) error {
 		}
 		p.answered(id, answer{e.Response, e.Hopeless})
 	case doSystem:
-		p.systemEnded = true
+		p.noteSystemEnd()
 	case doEnd:
 		if e.End == nil {
 			return errors.New("an end that says nothing")

@@ -164,7 +164,7 @@ flows:
     expect: [spans.count == 5, 'count(spans, .name == "step") <= 3', spans.exists]
 `
 	kept := &keptJournal{}
-	s := Settings{Inputs: []Input{{Suite: load(t, text)}}, Journal: NewJournal(kept.keep), Command: &Command{Argv: []string{"true"}}, Random: rand.Reader}
+	s := Settings{Inputs: []Input{{Suite: load(t, text)}}, Journal: NewJournal(kept.keep), Random: rand.Reader}
 	s.Store = store.New(Memberships(s.Inputs), store.Settings{RunID: "r1", Journal: s.Journal.Store})
 	s.Drain = func(ctx context.Context) error {
 		var wg sync.WaitGroup

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -108,6 +109,43 @@ flows:
 		}
 		if len(result.Warnings) > 0 {
 			t.Errorf("warnings: %+v", result.Warnings)
+		}
+	})
+}
+
+// The span of a trigger is sent again when there is memory for it, like that of anybody.
+func TestRunKeepsTheSpanOfATrigger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, `version: 1
+flows:
+  order: {origin: name == "order", runs: any, timing: {deadline: 5s}, expect: [spans.count < 1000]}
+  made: {trigger: {grpc: {target: x, method: a.B/C}}, expect: [response.status == 0]}
+`)
+		r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{Bytes: 32 << 20})
+		r.settings.Random = rand.Reader
+		r.settings.GRPC = func(GRPCCall) Action {
+			return acted{func(TraceContext) {
+				var w trace.Builder
+				for n := 1; r.sendLarge(&w, n) == nil; n++ {
+				}
+				now := trace.TimeOf(time.Now())
+				for n, err := uint32(1), error(nil); err == nil; n++ {
+					var small trace.Builder
+					d := trace.SpanData{TraceID: trace.TraceID{9}, ID: trace.SpanID{1}, Name: "order", Start: now, End: now}
+					binary.BigEndian.PutUint32(d.TraceID[4:], n)
+					small.Add(&d)
+					err = r.settings.Store.Consume(context.Background(), trace.Batch{Spans: small.Commit()})
+				}
+			}}
+		}
+		result := Run(t.Context(), r.settings)
+		for _, s := range result.Steps {
+			if s.Failed() {
+				t.Errorf("a step failed: %s", s.Err)
+			}
+		}
+		if f := result.Files[0].Flows[1].Instances[0].Flow; f.Len() != 1 {
+			t.Errorf("the trigger's flow has %d spans, want its own", f.Len())
 		}
 	})
 }

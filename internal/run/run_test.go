@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,8 +38,10 @@ func newTestRun(t *testing.T, files ...string) *testRun {
 }
 
 // send consumes the spans of a sketch, which ended just now.
-func (r *testRun) send(text string) {
-	spans := sketch.MustParse(text).Spans()
+func (r *testRun) send(text string) { r.sendNow(sketch.MustParse(text).Spans()) }
+
+// sendNow consumes spans as if they had ended just now.
+func (r *testRun) sendNow(spans []trace.Span) {
 	var w trace.Builder
 	for _, s := range spans {
 		w.SetResource(trace.ResourceData{Attrs: []trace.Attr{textAttr("service.name", s.Service()), textAttr("service.instance.id", s.Service())}})
@@ -132,6 +135,100 @@ func TestRunRevises(t *testing.T) {
 	})
 }
 
+// A span may arrive while a flow is judged for good, and the flow be handed out with it
+// before it is closed: it is judged by it all the same.
+func TestRunRevisesByWhatCameMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRun(t, "version: 1\nflows: {order: {origin: name == \"order\", expect: [\"exactlyOnce(spans, .name)\"]}}")
+		spans := sketch.MustParse("shop  order  0..3ms\n  shop  pay  0..1ms internal\n  shop  pay  1..2ms internal").Spans()
+		next := func() trace.Flow {
+			f, err := r.settings.Store.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		judging := newRunner(r.settings)
+		r.sendNow(spans[1:])
+		judging.judge(next())
+		silent := next()
+		r.sendNow(spans[:1])
+		for _, f := range []trace.Flow{silent, next()} {
+			judging.judge(f)
+		}
+		judging.judge(next())
+		result := judging.result()
+		if got := outcomes(result)["exactlyOnce(spans, .name)"]; got != assertions.Fail {
+			t.Errorf("the verdict is %v after the second of its kind", got)
+		}
+		if f := result.Files[0].Flows[0].Instances[0].Flow; f.State() != trace.Closed || f.Reason() != trace.BySilence {
+			t.Errorf("the flow is %v: %v", f.State(), f.Reason())
+		}
+	})
+}
+
+// What a flow turns out to miss while it is judged for good puts in doubt what it was judged
+// by, as does what turns out when it was.
+func TestRunDoubtsWhatWasLostMeanwhile(t *testing.T) {
+	const text = "version: 1\nflows: {order: {origin: name == \"order\", never: [name == \"late\"]}}"
+	spans := sketch.MustParse("shop  order  0..3ms\n  shop  pay  0..1ms internal").Spans()
+	refuse := trace.Batch{Refused: []trace.Refusal{{Reason: "it cannot be read"}}}
+	for _, tt := range []struct {
+		name            string
+		meantime, later func(*testRun)
+		want            assertions.Outcome
+	}{
+		{"nothing", nil, nil, assertions.Pass},
+		{"another version of a span", func(r *testRun) { r.sendNow(spans[:1]) }, nil, assertions.Inconclusive},
+		{"a request that cannot be read", func(r *testRun) { _ = r.settings.Store.Consume(r.t.Context(), refuse) }, nil, assertions.Inconclusive},
+		{"a span that was refused", func(r *testRun) { r.refuse(spans[0].TraceID()) }, nil, assertions.Inconclusive},
+		{"a span that was refused later", nil, func(r *testRun) { r.refuse(spans[0].TraceID()) }, assertions.Inconclusive},
+		{"a span of another flow that was refused later", nil, func(r *testRun) { r.refuse(trace.TraceID{7}) }, assertions.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newTestRun(t, text)
+				r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{Bytes: 32 << 20})
+				judging := newRunner(r.settings)
+				next := func() trace.Flow {
+					f, err := r.settings.Store.Next(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					return f
+				}
+				r.sendNow(spans)
+				judging.judge(next())
+				silent := next()
+				if tt.meantime != nil {
+					time.Sleep(time.Millisecond)
+					tt.meantime(r)
+				}
+				time.Sleep(time.Millisecond)
+				judging.judge(silent)
+				if tt.later != nil {
+					tt.later(r)
+				}
+				r.settings.Store.Close(trace.ByEndOfRun)
+				judging.judgeChanged(t.Context())
+				if got := outcomes(judging.result())[`never name == "late"`]; got != tt.want {
+					t.Errorf("the verdict is %v, want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// refuse sends a span of a trace that takes more than all memory.
+func (r *testRun) refuse(id trace.TraceID) {
+	var w trace.Builder
+	now := trace.TimeOf(time.Now())
+	w.Add(&trace.SpanData{TraceID: id, ID: trace.SpanID{9}, Name: "large", Start: now, End: now, Attrs: []trace.Attr{textAttr("text", strings.Repeat("x", 33<<20))}})
+	if err := r.settings.Store.Consume(r.t.Context(), trace.Batch{Spans: w.Commit()}); !errors.Is(err, store.ErrTooLarge) {
+		r.t.Errorf("the error is %v", err)
+	}
+}
+
 // A consumer may arrive before the message that its context names, and be taken for that of
 // another flow, which used the same id: a verdict about that flow does not stand.
 func TestRunTakesBackWhatIsAnotherFlows(t *testing.T) {
@@ -151,6 +248,7 @@ mail  take  consumer  5..8ms  at=20ms link=#second messaging.destination.name=q 
 				}
 				synctest.Wait()
 			}
+			time.Sleep(6 * time.Second) // until it is silent
 			return nil
 		}
 		if got := outcomes(Run(t.Context(), r.settings)); got["consumed.count == 1"] != assertions.Pass {
@@ -212,6 +310,84 @@ func TestRunRequiresProof(t *testing.T) {
 			t.Errorf("verdicts %v, exit code %d", got, result.ExitCode(false))
 		}
 	})
+}
+
+// Once the system has ended, a flow that is complete waits for nothing more, whatever its
+// assertions wait for, and a run that is judged again closes it then, too.
+func TestRunWaitsForNothingOfASystemThatEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, kept := newTestRun(t, orderFile), &keptJournal{}
+		r.settings.Journal = NewJournal(kept.keep)
+		r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{Journal: r.settings.Journal.Store})
+		r.send("shop  order  0..1ms")
+		judging := newRunner(r.settings)
+		for range 2 {
+			f, err := r.settings.Store.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			judging.judge(f)
+		}
+		time.Sleep(time.Second)
+		judging.noteSystemEnd()
+		judging.acted, judging.actedAt = true, time.Now()
+		if over, _ := judging.over(); !over {
+			t.Error("something is waited for though the system has ended")
+		}
+		r.settings.Store.Close(trace.ByEndOfRun)
+		result := judging.result()
+		if f := result.Files[0].Flows[0].Instances[0].Flow; f.Reason() != trace.BySilence {
+			t.Errorf("the flow is closed: %v", f.Reason())
+		}
+		r.settings.Journal.End(result)
+		kept.replay(t, "the system ended", orderFile, assertions.Quiet, result, store.Settings{})
+	})
+}
+
+// A command may have made a flow happen last thing of which nobody has heard yet, however
+// often others have happened. Of what the run started, it hears when that is stopped.
+func TestRunAwaitsWhatTheCommandCaused(t *testing.T) {
+	const other = "version: 1\nflows: {refund: {origin: name == \"refund\", expect: [spans.exists]}}"
+	for _, tt := range []struct {
+		name  string
+		files []string
+		runID string
+		want  time.Duration
+	}{
+		{"once more", []string{orderFile}, "", trace.DefaultQuiet},
+		{"of what the run started", []string{orderFile}, "r1", 0},
+		{"for the first time", []string{orderFile, other}, "", trace.DefaultQuiet},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newTestRun(t, tt.files...)
+				r.settings.Command = &Command{}
+				r.settings.Store = store.New(Memberships(r.settings.Inputs), store.Settings{RunID: tt.runID})
+				var w trace.Builder
+				w.SetResource(trace.ResourceData{Attrs: []trace.Attr{textAttr("service.name", "shop"), textAttr(store.RunAttribute, "r1")}})
+				now := trace.TimeOf(time.Now())
+				w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{1}, Name: "order", Start: now, End: now})
+				w.Add(&trace.SpanData{TraceID: trace.TraceID{1}, ID: trace.SpanID{2}, Parent: trace.SpanID{1}, Name: "mail", Start: now, End: now})
+				if err := r.settings.Store.Consume(t.Context(), trace.Batch{Spans: w.Commit()}); err != nil {
+					t.Fatal(err)
+				}
+				judging := newRunner(r.settings)
+				f, err := r.settings.Store.Next(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				judging.judge(f)
+				time.Sleep(time.Minute)
+				judging.acted, judging.actedAt = true, time.Now()
+				for over, again := judging.over(); !over; over, again = judging.over() {
+					time.Sleep(again)
+				}
+				if took := time.Since(judging.actedAt); took != tt.want {
+					t.Errorf("the run is over %v after the command, want %v", took, tt.want)
+				}
+			})
+		})
+	}
 }
 
 // An interrupted run judges what there is.

@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/followspan/followspan/assertions"
+	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/trace"
 )
 
@@ -104,6 +106,9 @@ func (r *runner) pull(ctx context.Context, key string, a Action) {
 			performed := a.Do(ctx, tc)
 			r.disorder = r.disorder || performed.Disorderly
 			r.do <- func() { r.triggered(f, a, performed) }
+			if err := r.keep(ctx, performed.Span); err != nil {
+				r.stepped(Step{Kind: StepTrigger, Name: a.String(), Err: "keep the trigger's own span: " + err.Error(), ExitCode: -1})
+			}
 			return
 		}
 	}
@@ -148,7 +153,7 @@ func (r *runner) tell(e Event) {
 	}
 }
 
-// triggered books the outcome of a trigger: its own span closes the flow's root.
+// triggered books the outcome of a trigger.
 func (r *runner) triggered(f trace.Flow, a Action, p Performed) {
 	r.steps = append(r.steps, p.Step(a))
 	heard := answer{hopeless: neverBegan(p.Err)}
@@ -158,11 +163,22 @@ func (r *runner) triggered(f trace.Flow, a Action, p Performed) {
 		}
 	}
 	r.answered(f.TraceID, heard)
+}
+
+// retryAfter is when a trigger's own span is sent again for which there was no memory.
+const retryAfter = 100 * time.Millisecond
+
+// keep sends a trigger's own span, which closes the flow's root, like any exporter: until
+// there is memory for it, at the latest when the flows that take it reach their deadlines.
+func (r *runner) keep(ctx context.Context, span trace.SpanData) error {
 	r.builder.SetResource(r.Own)
-	r.builder.Add(&p.Span)
+	r.builder.Add(&span)
 	batch := trace.Batch{Spans: r.builder.Commit(), Sender: "followspan"}
-	if err := r.Store.Consume(context.Background(), batch); err != nil {
-		r.steps = append(r.steps, Step{Kind: StepTrigger, Name: a.String(), Err: "keep the trigger's own span: " + err.Error(), ExitCode: -1})
+	for left := r.longestDeadline(); ; left -= retryAfter {
+		err := r.Store.Consume(ctx, batch)
+		if !errors.Is(err, store.ErrFull) || left < 0 || !pause(r.Clock, retryAfter, ctx.Done()) {
+			return err
+		}
 	}
 }
 
@@ -183,9 +199,15 @@ func (r *runner) answered(id trace.TraceID, a answer) {
 	}
 }
 
+// noteSystemEnd closes what waited for nothing but a span that will not come any more.
 func (r *runner) noteSystemEnd() {
 	r.Journal.add(Entry{Do: doSystem})
 	r.systemEnded = true
+	for _, j := range r.inOrder() {
+		if !j.final && j.latest.State() == trace.Complete {
+			r.closeComplete(j)
+		}
+	}
 }
 
 // neverBegan reports whether a trigger failed before the system could notice it,
