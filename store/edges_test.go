@@ -68,6 +68,26 @@ shop   order  100..150ms
 shop   order  0..50ms
   shop  send  producer  10..20ms  #send
 relay  forward  consumer  30..40ms  link=#send parent=missing`, ""},
+		{"an orphan of a linked trace that a correlation key joins, too", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send  #mail
+bank  charge   server  40..60ms  parent=missing trace=#mail order.id=1`, "parent of charge"},
+		{"one that came before the link", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send order.id=1  #mail
+bank  charge   server  40..60ms  parent=missing trace=#mail order.id=1 at=15ms`, "parent of charge"},
+		{"one beside a message from outside", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+relay  forward  consumer  20..90ms  link=#send parent=missing  #mail
+bank  charge   server  40..60ms  parent=missing trace=#mail order.id=1`, ""},
+		{"an orphan of a trace that nothing but a correlation key joins", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+bank  batch    internal  20..90ms  #bank
+bank  charge   server  40..60ms  parent=missing trace=#bank order.id=1`, ""},
 		{"a client that names its peer as it was called before", `
 shop  order  0..50ms
   shop  call  client  1..10ms  net.peer.name=stock net.peer.port=1

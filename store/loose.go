@@ -60,14 +60,15 @@ func (s *Store) startsWithin(v trace.View, in *instance, origin trace.Span, n tr
 }
 
 // entersFromOutside reports whether a trace is entered by a caller that sends no spans.
-// It may well have entered it elsewhere, too.
+// It may well have entered it elsewhere, too. What a correlation key alone joins enters no
+// trace that the flow has come to over a link or a message.
 func (s *Store) entersFromOutside(v trace.View, in *instance, id trace.TraceID) bool {
 	for _, n := range in.pending {
 		span := v.Span(n)
 		if _, arrived := v.Parent(n); arrived || span.TraceID() != id || span.ParentID().IsZero() || s.isOutside(in, span) {
 			continue
 		}
-		if s.external(v, in, n, span) {
+		if byKey := in.distance(n).byKey && in.others()[id]; !byKey && s.external(v, in, n, span) {
 			return true
 		}
 	}
