@@ -88,6 +88,21 @@ shop   order  0..100ms  order.id=1
   shop  send  producer  10..12ms  #send
 bank  batch    internal  20..90ms  #bank
 bank  charge   server  40..60ms  parent=missing trace=#bank order.id=1`, ""},
+		{"a proxy that answered, whose span came after the call's", `
+shop   order  0..50ms
+  shop   call  client  1..10ms  server.address=mesh
+    proxy  forward  client  2..9ms  server.address=10.0.0.7  at=12ms
+  shop   call again  client  11..20ms  server.address=mesh`, "server span of call again"},
+		{"an answer in a trace of its own that links back, and came after the call's span", `
+shop   order  0..50ms
+  shop   call  client  1..10ms  server.address=10.0.0.7  #call
+  shop   call again  client  11..20ms  server.address=10.0.0.7
+stock  reserve  server  2..9ms  link=#call  at=30ms`, "server span of call again"},
+		{"a message that a peer without spans sent, consumed before the call's span came", `
+shop   order  0..50ms
+  shop   call  client  1..10ms  server.address=gate  at=40ms
+    mail   process  consumer  12..15ms
+  shop   call again  client  11..20ms  server.address=gate`, ""},
 		{"a client that names its peer as it was called before", `
 shop  order  0..50ms
   shop  call  client  1..10ms  net.peer.name=stock net.peer.port=1
