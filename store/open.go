@@ -24,6 +24,7 @@ func (s *Store) trace(id trace.TraceID) *traceEntry {
 func (s *Store) newTrace(id trace.TraceID) *traceEntry {
 	t := &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
 	s.traces[id] = t
+	s.misses(t)
 	s.newTraces++
 	for _, d := range s.flows {
 		if d.Opens == trace.OpensByTrace && d.Origin == nil {
