@@ -46,7 +46,7 @@ type ways struct {
 	beyond  map[trace.Node]struct{} // spans that too many hops lead to
 	holds   map[*holders]int        // values of correlation keys, numbered
 	origins []trace.Node            // if several may be the origin; some may have been evicted
-	others  map[trace.TraceID]bool  // traces of members, besides its own; whether by more than a key
+	others  map[trace.TraceID]part  // traces of members, besides its own
 	dropped map[string]int          // by what the SDKs dropped
 }
 
@@ -67,9 +67,15 @@ func (in *instance) distance(n trace.Node) distance {
 	return in.ways.far[n]
 }
 
-// others are the traces of members besides its own, and whether more than a correlation
-// key leads to them.
-func (in *instance) others() map[trace.TraceID]bool {
+// part says how an instance has a part of a trace. Where it has the root, or more than a
+// correlation key leads to it, an orphan that a key joins is not where it was entered.
+type part struct {
+	entered bool // otherwise than by a key
+	root    bool // it has a span without a parent
+}
+
+// others are the traces of members besides its own.
+func (in *instance) others() map[trace.TraceID]part {
 	if in.ways == nil {
 		return nil
 	}

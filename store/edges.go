@@ -169,7 +169,7 @@ func (s *Store) external(v trace.View, in *instance, n trace.Node, span trace.Sp
 	}
 	if in.origin == trace.None { // It is a trace, or all of them, and was not entered where it has a root.
 		ofTraces := in.of.Opens == trace.OpensBySession || in.of.Opens != trace.OpensByTrigger && span.TraceID() == own
-		return ofTraces && !s.trace(span.TraceID()).rooted
+		return ofTraces && s.trace(span.TraceID()).roots == 0
 	}
 	return v.Span(in.origin).TraceID() != span.TraceID() && own != span.TraceID() ||
 		isAncestor(v, n, in.origin)

@@ -103,6 +103,22 @@ shop   order  0..50ms
   shop   call  client  1..10ms  server.address=gate  at=40ms
     mail   process  consumer  12..15ms
   shop   call again  client  11..20ms  server.address=gate`, ""},
+		{"an orphan of a trace at whose root a correlation key joined it", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+bank  batch    internal  20..90ms  order.id=1  #bank
+bank  charge   server  40..60ms  parent=missing trace=#bank order.id=1`, "parent of charge"},
+		{"an orphan of a linked trace long after all that is known of it", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send  #mail
+bank  charge   server  2000..2010ms  parent=missing trace=#mail`, "parent of charge"},
+		{"one of a linked trace that has several roots", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send  #mail
+mail  other    consumer  20..90ms  trace=#mail
+bank  charge   server  2000..2010ms  parent=missing trace=#mail`, ""},
 		{"a client that names its peer as it was called before", `
 shop  order  0..50ms
   shop  call  client  1..10ms  net.peer.name=stock net.peer.port=1

@@ -17,7 +17,7 @@ type traceEntry struct {
 	severed uint16      // likewise, of flows that made room; at most all that fits
 	shared  bool        // the run's own trace: members are what each origin caused
 	buried  bool        // see buryTrace
-	rooted  bool        // a span without a parent has arrived
+	roots   uint8       // spans without a parent that have arrived, at most two
 	whole   []*instance // every span of the trace is a member
 	started *started    // the first of a list
 }
@@ -271,12 +271,13 @@ func (s *Store) takesPart(in *instance, span trace.Span, d distance) {
 	}
 	w := s.waysOf(in)
 	if w.others == nil {
-		w.others = map[trace.TraceID]bool{}
+		w.others = map[trace.TraceID]part{}
 	}
-	if _, known := w.others[id]; !known {
+	p, known := w.others[id]
+	if !known {
 		s.book(in, otherBytes)
 	}
-	w.others[id] = w.others[id] || !d.byKey
+	w.others[id] = part{p.entered || !d.byKey, p.root || span.ParentID().IsZero()}
 }
 
 // parties yields the processes that take part in an instance.

@@ -86,7 +86,9 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 		t.first = n
 	}
 	span := s.graph.View().Span(n)
-	t.rooted = t.rooted || span.ParentID().IsZero()
+	if span.ParentID().IsZero() {
+		t.roots = min(t.roots+1, 2)
+	}
 	for _, in := range t.whole {
 		s.propagate(in, n, trace.ByTrace, distance{})
 	}
