@@ -119,6 +119,13 @@ shop   order  0..100ms  order.id=1
 mail  process  consumer  20..90ms  link=#send  #mail
 mail  other    consumer  20..90ms  trace=#mail
 bank  charge   server  2000..2010ms  parent=missing trace=#mail`, ""},
+		{"a link to a message of a linked trace, by a clock that is far behind", `
+resource bank host.id=h2
+shop   order  0..100ms
+  shop  send  producer  10..12ms  #send
+mail   process  consumer  20..90ms  link=#send
+  mail  send on  producer  30..32ms  #lost at=10s
+bank   book  consumer  -3000..-2990ms  link=#lost`, "linked span of book"},
 		{"a client that names its peer as it was called before", `
 shop  order  0..50ms
   shop  call  client  1..10ms  net.peer.name=stock net.peer.port=1

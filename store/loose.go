@@ -98,7 +98,7 @@ func (s *Store) looseLinks(in *instance) (edges []trace.OpenEdge) {
 			if _, never := s.unsampled[id][target]; never || parentOf(v.Span(n)) == (spanID{id, target}) {
 				continue
 			}
-			if in.w.JoinedBy(n) != trace.NoRule || s.nothingMoreComes() && s.startsWithin(v, in, origin, n) {
+			if in.w.JoinedBy(n) != trace.NoRule || s.nothingMoreComes() && (s.hasRootOf(in, id) || s.startsWithin(v, in, origin, n)) {
 				edges = append(edges, trace.OpenEdge{Kind: trace.WaitsForLinked, Node: n, Missing: target})
 			}
 		}
