@@ -49,8 +49,8 @@ func (r *recordedWorld) inBatches(spans []*event, size int) (all []trace.Batch) 
 	return all
 }
 
-// judge returns what is found about each instance, which is known by its origin: it and
-// its verdicts, a line each, without ids.
+// judge returns what is found about each instance: its verdicts, and of what spans they
+// speak, without ids and times.
 func (r *recordedWorld) judge(t *testing.T, batches []trace.Batch) (found string, result *Result) {
 	t.Helper()
 	result, err := check(t, t.Context(), r.in, batches, nil)
@@ -63,6 +63,9 @@ func (r *recordedWorld) judge(t *testing.T, batches []trace.Batch) (found string
 			fmt.Fprintf(&b, "%s: %d spans, %d open edges\n", f.Name, x.Flow.Len(), len(x.Flow.OpenEdges()))
 			for _, v := range x.Verdicts {
 				fmt.Fprintf(&b, "  %s: %v, absence %v: %s\n", v.Assertion.Name, v.Outcome, v.Grade, v.Explanation().Why)
+				for _, s := range v.Explanation().Spans {
+					fmt.Fprintf(&b, "    %s %s, %v\n", s.Span.Service, s.Span.Name, s.Span.End.Sub(s.Span.Start))
+				}
 			}
 		}
 	}
