@@ -24,6 +24,16 @@ type explainer struct {
 	lone  string // what is wrong with the only counter-example
 	// lacks is a set of which a closure within another needed a span.
 	lacks *setPlan
+	all   []trace.Node // see members
+}
+
+// members are the spans of the flow by their start, so that what is shown does not depend
+// on which arrived first.
+func (x *explainer) members() []trace.Node {
+	if x.all == nil {
+		x.all = x.frame.ByStart(x.in.spans)
+	}
+	return x.all
 }
 
 // explain says why a verdict is what it is.

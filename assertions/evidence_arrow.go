@@ -66,7 +66,7 @@ func (x *explainer) tooFewCalls(called []trace.Node) {
 
 // unrelatedSpans shows callee spans of the flow that the caller did not call.
 func (x *explainer) unrelatedSpans(callees, called []trace.Node) {
-	for _, n := range callees {
+	for _, n := range x.frame.ByStart(callees) {
 		if slices.Contains(called, n) {
 			continue
 		}

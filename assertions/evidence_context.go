@@ -102,7 +102,7 @@ func (x *explainer) lostMessage(n trace.Node) string {
 func (x *explainer) producerFor(n trace.Node) trace.Node {
 	to := x.attr(n, "messaging.destination.name")
 	best := trace.None
-	for _, p := range x.in.spans {
+	for _, p := range x.members() {
 		if x.flow.Span(p).Kind() != trace.Producer || !x.isUnconsumed(p) {
 			continue
 		}
@@ -141,7 +141,7 @@ func (x *explainer) otherMessagesLink(p trace.Node) bool {
 // lostCall says which call of the flow a server span of another trace may answer.
 func (x *explainer) lostCall(n trace.Node) string {
 	service := clone(x.flow.Span(n).Service())
-	for _, c := range x.in.spans {
+	for _, c := range x.members() {
 		if x.flow.Span(c).Kind() == trace.Client && !x.hasServer(c) && x.names(c, service) {
 			return fmt.Sprintf("started a trace of its own: %s called %s and has no server span, so %s", x.name(c), service, x.lostAt(c, n))
 		}
@@ -176,7 +176,7 @@ func (x *explainer) shared(n trace.Node) string {
 		if !identifies(key) || v.Kind() != trace.String && v.Kind() != trace.Int {
 			continue
 		}
-		for _, m := range x.in.spans {
+		for _, m := range x.members() {
 			if w, ok := x.flow.Span(m).Attr(key); ok && w == v {
 				return fmt.Sprintf("%s, %s, as %s", clone(key), clone(v.String()), x.name(m))
 			}

@@ -72,7 +72,7 @@ func (x *explainer) unconsumed(set *setPlan) {
 	if !x.mayConsume(set) {
 		return
 	}
-	for _, n := range x.in.spans {
+	for _, n := range x.members() {
 		if s := x.flow.Span(n); s.Kind() != trace.Producer || !x.isUnconsumed(n) {
 			continue
 		}
@@ -137,7 +137,7 @@ func (x *explainer) unserved(set *setPlan) {
 	if service == "" {
 		return
 	}
-	for _, n := range x.in.spans {
+	for _, n := range x.members() {
 		s := x.flow.Span(n)
 		if s.Kind() != trace.Client || !x.names(n, service) || x.hasServer(n) {
 			continue

@@ -85,6 +85,7 @@ func (s *Store) add(span trace.Span, at trace.Time, h spanHashes, shared bool) {
 	p.unjoined++
 	t := s.trace(span.TraceID())
 	joined, united := s.index.add(n, span, h, shared)
+	s.missesConsumer(t, span)
 	s.peers.learn(s.graph.View(), n)
 	s.hops.learn(s.graph.View(), n, span)
 	s.place(t, n)

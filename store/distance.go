@@ -42,12 +42,12 @@ func nearest(a, b distance) distance {
 // ways is what is kept of instances that reach beyond parents and children, or lost
 // something. Few do.
 type ways struct {
-	far     map[trace.Node]distance    // of members that have any
-	beyond  map[trace.Node]struct{}    // spans that too many hops lead to
-	holds   map[*holders]int           // values of correlation keys, numbered
-	origins []trace.Node               // if several may be the origin; some may have been evicted
-	others  map[trace.TraceID]struct{} // traces of members, besides its own
-	dropped map[string]int             // by what the SDKs dropped
+	far     map[trace.Node]distance // of members that have any
+	beyond  map[trace.Node]struct{} // spans that too many hops lead to
+	holds   map[*holders]int        // values of correlation keys, numbered
+	origins []trace.Node            // if several may be the origin; some may have been evicted
+	others  map[trace.TraceID]part  // traces of members, besides its own
+	dropped map[string]int          // by what the SDKs dropped
 }
 
 const waysBytes = 96 // and an allocation
@@ -67,8 +67,15 @@ func (in *instance) distance(n trace.Node) distance {
 	return in.ways.far[n]
 }
 
+// part says how an instance has a part of a trace. Where it has the root, or more than a
+// correlation key leads to it, an orphan that a key joins is not where it was entered.
+type part struct {
+	entered bool // otherwise than by a key
+	root    bool // it has a span without a parent
+}
+
 // others are the traces of members besides its own.
-func (in *instance) others() map[trace.TraceID]struct{} {
+func (in *instance) others() map[trace.TraceID]part {
 	if in.ways == nil {
 		return nil
 	}
@@ -114,7 +121,9 @@ func (s *Store) nearer(in *instance, n trace.Node, d distance) bool {
 	s.setDistance(in, n, d)
 	s.changed(in)
 	if known.byKey && !d.byKey {
-		s.noStray(s.process(s.graph.View().Span(n)), n)
+		span := s.graph.View().Span(n)
+		s.noStray(s.process(span), n)
+		s.takesPart(in, span, d)
 		s.correlate(in, n)
 	}
 	return true

@@ -60,7 +60,7 @@ func (s *Store) closable(waiting bool) (old []*instance, spans int) {
 }
 
 func (s *Store) countStrays() (count int) {
-	for n := s.swept; n < s.horizon; n++ {
+	for n := s.swept; n < s.sweepable(); n++ {
 		if _, _, stray := s.isStray(n); stray {
 			count++
 		}

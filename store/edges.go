@@ -169,7 +169,7 @@ func (s *Store) external(v trace.View, in *instance, n trace.Node, span trace.Sp
 	}
 	if in.origin == trace.None { // It is a trace, or all of them, and was not entered where it has a root.
 		ofTraces := in.of.Opens == trace.OpensBySession || in.of.Opens != trace.OpensByTrigger && span.TraceID() == own
-		return ofTraces && !s.trace(span.TraceID()).rooted
+		return ofTraces && s.trace(span.TraceID()).roots == 0
 	}
 	return v.Span(in.origin).TraceID() != span.TraceID() && own != span.TraceID() ||
 		isAncestor(v, n, in.origin)
@@ -199,12 +199,18 @@ func (s *Store) clientEdge(v trace.View, n trace.Node, span trace.Span) edgeStat
 // own call is then the one that waits.
 func isAnswered(v trace.View, n trace.Node, call trace.Span) bool {
 	for m := range v.Followers(n) {
-		parent, _ := v.Parent(m)
-		if span := v.Span(m); span.Kind() == trace.Server || parent == n && span.Service() != call.Service() {
+		if answers(v, n, call, m) {
 			return true
 		}
 	}
 	return false
+}
+
+// answers reports whether a follower of a call shows that it was answered.
+func answers(v trace.View, n trace.Node, call trace.Span, follower trace.Node) bool {
+	parent, _ := v.Parent(follower)
+	span := v.Span(follower)
+	return span.Kind() == trace.Server || parent == n && span.Service() != call.Service()
 }
 
 // isAnsweredElsewhere reports whether another layer of a call was answered.

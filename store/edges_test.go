@@ -68,6 +68,64 @@ shop   order  100..150ms
 shop   order  0..50ms
   shop  send  producer  10..20ms  #send
 relay  forward  consumer  30..40ms  link=#send parent=missing`, ""},
+		{"an orphan of a linked trace that a correlation key joins, too", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send  #mail
+bank  charge   server  40..60ms  parent=missing trace=#mail order.id=1`, "parent of charge"},
+		{"one that came before the link", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send order.id=1  #mail
+bank  charge   server  40..60ms  parent=missing trace=#mail order.id=1 at=15ms`, "parent of charge"},
+		{"one beside a message from outside", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+relay  forward  consumer  20..90ms  link=#send parent=missing  #mail
+bank  charge   server  40..60ms  parent=missing trace=#mail order.id=1`, ""},
+		{"an orphan of a trace that nothing but a correlation key joins", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+bank  batch    internal  20..90ms  #bank
+bank  charge   server  40..60ms  parent=missing trace=#bank order.id=1`, ""},
+		{"a proxy that answered, whose span came after the call's", `
+shop   order  0..50ms
+  shop   call  client  1..10ms  server.address=mesh
+    proxy  forward  client  2..9ms  server.address=10.0.0.7  at=12ms
+  shop   call again  client  11..20ms  server.address=mesh`, "server span of call again"},
+		{"an answer in a trace of its own that links back, and came after the call's span", `
+shop   order  0..50ms
+  shop   call  client  1..10ms  server.address=10.0.0.7  #call
+  shop   call again  client  11..20ms  server.address=10.0.0.7
+stock  reserve  server  2..9ms  link=#call  at=30ms`, "server span of call again"},
+		{"a message that a peer without spans sent, consumed before the call's span came", `
+shop   order  0..50ms
+  shop   call  client  1..10ms  server.address=gate  at=40ms
+    mail   process  consumer  12..15ms
+  shop   call again  client  11..20ms  server.address=gate`, ""},
+		{"an orphan of a trace at whose root a correlation key joined it", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+bank  batch    internal  20..90ms  order.id=1  #bank
+bank  charge   server  40..60ms  parent=missing trace=#bank order.id=1`, "parent of charge"},
+		{"an orphan of a linked trace long after all that is known of it", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send  #mail
+bank  charge   server  2000..2010ms  parent=missing trace=#mail`, "parent of charge"},
+		{"one of a linked trace that has several roots", `
+shop   order  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send
+mail  process  consumer  20..90ms  link=#send  #mail
+mail  other    consumer  20..90ms  trace=#mail
+bank  charge   server  2000..2010ms  parent=missing trace=#mail`, ""},
+		{"a link to a message of a linked trace, by a clock that is far behind", `
+resource bank host.id=h2
+shop   order  0..100ms
+  shop  send  producer  10..12ms  #send
+mail   process  consumer  20..90ms  link=#send
+  mail  send on  producer  30..32ms  #lost at=10s
+bank   book  consumer  -3000..-2990ms  link=#lost`, "linked span of book"},
 		{"a client that names its peer as it was called before", `
 shop  order  0..50ms
   shop  call  client  1..10ms  net.peer.name=stock net.peer.port=1

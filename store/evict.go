@@ -1,6 +1,10 @@
 package store
 
-import "github.com/followspan/followspan/trace"
+import (
+	"slices"
+
+	"github.com/followspan/followspan/trace"
+)
 
 // DefaultLinger is how long a span that belongs to no flow is kept at least: an
 // origin may end, and so arrive, long after the spans that it caused.
@@ -109,7 +113,10 @@ func (s *Store) oldestStray(now trace.Time) (trace.Node, trace.Time) {
 // sweepable is the first of the spans that are too young to be evicted, whatever
 // holds them.
 func (s *Store) sweepable() trace.Node {
-	if s.settings.Recorded {
+	switch {
+	case s.settings.Recorded && slices.ContainsFunc(s.flows, func(d *declaration) bool { return len(d.Keys) > 0 }):
+		return 0 // A flow with its value may come at the end.
+	case s.settings.Recorded:
 		return s.horizon
 	}
 	return trace.Node(s.graph.Len())

@@ -17,7 +17,7 @@ type traceEntry struct {
 	severed uint16      // likewise, of flows that made room; at most all that fits
 	shared  bool        // the run's own trace: members are what each origin caused
 	buried  bool        // see buryTrace
-	rooted  bool        // a span without a parent has arrived
+	roots   uint8       // spans without a parent that have arrived, at most two
 	whole   []*instance // every span of the trace is a member
 	started *started    // the first of a list
 }
@@ -241,7 +241,7 @@ func (s *Store) enrol(in *instance, n trace.Node) {
 	}
 	s.noStray(s.process(span), n)
 	if in.of.Opens != trace.OpensBySession {
-		s.takesPart(in, span)
+		s.takesPart(in, span, in.distance(n))
 	}
 	in.released = false
 	in.last = max(in.last, n)
@@ -261,7 +261,7 @@ func (s *Store) enrol(in *instance, n trace.Node) {
 }
 
 // takesPart books whose spans and of which traces an instance has. A session has all.
-func (s *Store) takesPart(in *instance, span trace.Span) {
+func (s *Store) takesPart(in *instance, span trace.Span, d distance) {
 	if p := s.process(span); !slices.Contains(in.processes, p) {
 		in.processes = append(in.processes, p)
 	}
@@ -270,14 +270,14 @@ func (s *Store) takesPart(in *instance, span trace.Span) {
 		return
 	}
 	w := s.waysOf(in)
-	if _, known := w.others[id]; known {
-		return
-	}
 	if w.others == nil {
-		w.others = map[trace.TraceID]struct{}{}
+		w.others = map[trace.TraceID]part{}
 	}
-	w.others[id] = struct{}{}
-	s.book(in, otherBytes)
+	p, known := w.others[id]
+	if !known {
+		s.book(in, otherBytes)
+	}
+	w.others[id] = part{p.entered || !d.byKey, p.root || span.ParentID().IsZero()}
 }
 
 // parties yields the processes that take part in an instance.

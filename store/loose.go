@@ -43,7 +43,13 @@ func (s *Store) looseOrphans(in *instance) (edges []trace.OpenEdge) {
 // mayBelong reports whether an orphan, of a trace of which the instance has a part, may
 // hang under a member that never came.
 func (s *Store) mayBelong(v trace.View, in *instance, n trace.Node, span trace.Span) bool {
-	return !s.isOutside(in, span) && s.startsWithin(v, in, v.Span(in.origin), n)
+	return !s.isOutside(in, span) && (s.hasRootOf(in, span.TraceID()) || s.startsWithin(v, in, v.Span(in.origin), n))
+}
+
+// hasRootOf reports whether all spans of a trace follow from the instance, whenever they
+// started: it has the one root.
+func (s *Store) hasRootOf(in *instance, id trace.TraceID) bool {
+	return s.trace(id).roots == 1 && in.others()[id].root
 }
 
 // startsWithin reports whether a span started while a flow was under way. Messages, and
@@ -60,11 +66,15 @@ func (s *Store) startsWithin(v trace.View, in *instance, origin trace.Span, n tr
 }
 
 // entersFromOutside reports whether a trace is entered by a caller that sends no spans.
-// It may well have entered it elsewhere, too.
+// It may well have entered it elsewhere, too. What a correlation key alone joins enters no
+// trace that the flow has come to over a link or a message, or at its root.
 func (s *Store) entersFromOutside(v trace.View, in *instance, id trace.TraceID) bool {
 	for _, n := range in.pending {
 		span := v.Span(n)
 		if _, arrived := v.Parent(n); arrived || span.TraceID() != id || span.ParentID().IsZero() || s.isOutside(in, span) {
+			continue
+		}
+		if in.distance(n).byKey && in.others()[id] != (part{}) {
 			continue
 		}
 		if s.external(v, in, n, span) {
@@ -88,7 +98,7 @@ func (s *Store) looseLinks(in *instance) (edges []trace.OpenEdge) {
 			if _, never := s.unsampled[id][target]; never || parentOf(v.Span(n)) == (spanID{id, target}) {
 				continue
 			}
-			if in.w.JoinedBy(n) != trace.NoRule || s.nothingMoreComes() && s.startsWithin(v, in, origin, n) {
+			if in.w.JoinedBy(n) != trace.NoRule || s.nothingMoreComes() && (s.hasRootOf(in, id) || s.startsWithin(v, in, origin, n)) {
 				edges = append(edges, trace.OpenEdge{Kind: trace.WaitsForLinked, Node: n, Missing: target})
 			}
 		}

@@ -31,6 +31,7 @@ const (
 	edgeBytes     = int64(unsafe.Sizeof(trace.OpenEdge{}))
 	strayBytes    = int64(unsafe.Sizeof(stray{}))
 	askedBytes    = 24
+	bygoneBytes   = 60
 	closingBytes  = int64(unsafe.Sizeof(closing{}))
 )
 
@@ -38,7 +39,7 @@ const (
 func (s *Store) bytes() int64 {
 	return s.graph.Bytes() + s.index.bytes() + s.peers.bytes() + s.booked + int64(len(s.connections))*senderBytes +
 		int64(len(s.instances))*instanceBytes + int64(s.evicted)*evictedBytes + int64(s.gone.len())*tombBytes + int64(len(s.traces))*traceBytes + int64(len(s.processes))*processBytes +
-		int64(cap(s.closings))*closingBytes + s.refused.bytes() + int64(len(s.differing))*refusedBytes + int64(len(s.keys))*holderBytes
+		int64(cap(s.closings))*closingBytes + s.refused.bytes() + s.bygone.bytes() + int64(len(s.differing))*refusedBytes + int64(len(s.keys))*holderBytes
 }
 
 const (

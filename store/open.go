@@ -24,6 +24,7 @@ func (s *Store) trace(id trace.TraceID) *traceEntry {
 func (s *Store) newTrace(id trace.TraceID) *traceEntry {
 	t := &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
 	s.traces[id] = t
+	s.misses(t)
 	s.newTraces++
 	for _, d := range s.flows {
 		if d.Opens == trace.OpensByTrace && d.Origin == nil {
@@ -85,7 +86,9 @@ func (s *Store) place(t *traceEntry, n trace.Node) {
 		t.first = n
 	}
 	span := s.graph.View().Span(n)
-	t.rooted = t.rooted || span.ParentID().IsZero()
+	if span.ParentID().IsZero() {
+		t.roots = min(t.roots+1, 2)
+	}
 	for _, in := range t.whole {
 		s.propagate(in, n, trace.ByTrace, distance{})
 	}

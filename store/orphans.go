@@ -91,7 +91,7 @@ func (s *Store) lastOrphan(in *instance, id trace.TraceID) trace.Node {
 	v := s.graph.View()
 	var entries, others lastOf
 	if hasMany(v, first) {
-		s.findOrdered(v, in, s.orphansOf(v, id, first), &entries, &others)
+		s.findOrdered(v, in, id, s.orphansOf(v, id, first), &entries, &others)
 	} else {
 		for n := range v.Trace(first) {
 			if span := v.Span(n); s.isHeadless(v, n, span) && s.mayBelong(v, in, n, span) {
@@ -124,17 +124,18 @@ func hasMany(v trace.View, first trace.Node) bool {
 	return false
 }
 
-// findOrdered looks for the last of each kind in the time of the instance.
-func (s *Store) findOrdered(v trace.View, in *instance, all orphans, entries, others *lastOf) {
-	origin := v.Span(in.origin)
-	for kind, of := range all {
+// findOrdered looks for the last of each kind; in the time of the instance, unless it has
+// all of the trace.
+func (s *Store) findOrdered(v trace.View, in *instance, id trace.TraceID, found orphans, entries, others *lastOf) {
+	origin, all := v.Span(in.origin), s.hasRootOf(in, id)
+	for kind, of := range found {
 		slack := tolerance(kind.host, origin.Resource().Host())
 		upto := len(of)
-		if kind.kind != trace.Consumer {
+		if !all && kind.kind != trace.Consumer {
 			upto = sort.Search(len(of), func(i int) bool { return of[i].start > in.ends.Add(slack) })
 		}
 		for _, one := range slices.Backward(of[:upto]) {
-			if one.start < origin.Start().Add(-slack) {
+			if !all && one.start < origin.Start().Add(-slack) {
 				break
 			}
 			if span := v.Span(one.node); !s.isHeadless(v, one.node, span) || !s.mayBelong(v, in, one.node, span) {

@@ -54,24 +54,35 @@ func newPeers() peers {
 func (p *peers) learn(v trace.View, n trace.Node) {
 	span := v.Span(n)
 	p.note(p.services, byService, span.Service())
+	if parent, ok := v.Parent(n); ok {
+		p.learnAnswer(v, parent, n)
+	}
+	for cause := range v.Causes(n) {
+		p.learnAnswer(v, cause, n)
+	}
 	switch span.Kind() {
 	case trace.Server:
 		p.note(p.servers, byServer, span.Service())
 		if name := rpcService(span); name != "" {
 			p.note(p.rpc, byRPC, name)
 		}
-		if client, ok := v.Parent(n); ok && v.Span(client).Kind() == trace.Client {
-			p.note(p.addresses, byAddress, address(v.Span(client)))
-		}
 	case trace.Client:
-		if isAnswered(v, n, span) {
-			p.note(p.addresses, byAddress, address(span))
+		for m := range v.Followers(n) {
+			p.learnAnswer(v, n, m)
 		}
 		if fetches(span) {
 			p.noteConsumed(topicOf(span))
 		}
 	case trace.Consumer:
 		p.noteConsumed(topicOf(span))
+	}
+}
+
+// learnAnswer notes where somebody was called whose call led to n, whichever of the two
+// came first. A message that is consumed below a call was sent by somebody without spans.
+func (p *peers) learnAnswer(v trace.View, call, n trace.Node) {
+	if client := v.Span(call); client.Kind() == trace.Client && v.Span(n).Kind() != trace.Consumer && answers(v, call, client, n) {
+		p.note(p.addresses, byAddress, address(client))
 	}
 }
 

@@ -43,7 +43,8 @@ func (s *Store) remains(in *instance) *trace.Remains {
 // known is what is known of what caused a span.
 type known struct {
 	caused bool // a flow's origin did
-	orphan bool // something above it has not arrived
+	orphan bool // something above it has not arrived, or may follow from another trace
+	stray  bool // it was in no flow
 }
 
 // knownOf says it of the members of an instance, while they are there.
@@ -52,7 +53,7 @@ func (s *Store) knownOf(in *instance) []known {
 	all, orphans := make([]known, len(members)), map[trace.Node]bool{}
 	for i, n := range members {
 		if !v.Evicted(n) {
-			all[i] = known{v.Connected(n), s.isOrphanOf(orphans, v, n)}
+			all[i] = known{caused: v.Connected(n), orphan: s.isOrphanOf(orphans, v, n)}
 		}
 	}
 	return all
@@ -80,7 +81,8 @@ func (s *Store) isOrphanOf(seen map[trace.Node]bool, v trace.View, n trace.Node)
 
 // evictSpan evicts a span that no flow needs.
 func (s *Store) evictSpan(n trace.Node) {
-	s.evict(n, known{orphan: s.isOrphan(s.graph.View(), n)})
+	v := s.graph.View()
+	s.evict(n, known{orphan: s.isOrphan(v, n) || s.mayFollow(v, n), stray: true})
 }
 
 // evict takes a span out of the store.
@@ -97,6 +99,7 @@ func (s *Store) evict(n trace.Node, k known) {
 	}
 	if !v.InFlow(n) {
 		s.evictStray(t, span, k)
+		s.leaveBehind(n, span, k.stray)
 	}
 	delete(s.differing, n)
 	s.index.remove(n, span)

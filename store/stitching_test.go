@@ -225,7 +225,7 @@ f closed end of the recording
   shop order (origin)
   shop send (trace)
   mail process (link)
-  open: parent of reserve
+  open: parent of restock
 `,
 		},
 		{

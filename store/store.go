@@ -122,6 +122,7 @@ type Store struct {
 	horizon          trace.Node       // of a recording: spans before it may make room
 	loose            fifo[trace.Node] // spans before it that left a flow
 	gone             fifo[tomb]
+	bygone           bygone
 	evicted          int   // flows that are remembered
 	booked           int64 // bytes of lists
 	looks            int   // at instances, and at their spans that may miss another one
@@ -147,7 +148,7 @@ func New(flows []trace.Membership, s Settings) *Store {
 		s.Now = time.Now
 	}
 	st := &Store{
-		settings: s, wake: make(chan struct{}, 1), peers: newPeers(), roots: newRoots(), hops: newHops(),
+		settings: s, wake: make(chan struct{}, 1), peers: newPeers(), roots: newRoots(), hops: newHops(), bygone: newBygone(),
 		processes: map[string]*process{}, connections: map[string]*process{}, traces: map[trace.TraceID]*traceEntry{}, keys: map[keyed]*holders{}, own: map[spanID]bool{},
 		instances: map[uint32]*instance{},
 		refused:   newRefused(), stats: newStats(), differing: map[trace.Node]bool{}, unsampled: unsampled{},

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/followspan/followspan/assertions"
 	"github.com/followspan/followspan/store"
 	"github.com/followspan/followspan/trace"
+	"github.com/followspan/followspan/trace/sketch"
 )
 
 const bigFile = `version: 1
@@ -177,4 +179,80 @@ func TestCheckMakesRoomAndLeavesOut(t *testing.T) {
 			t.Fatalf("%s passes, though something was left out: %+v", key, v)
 		}
 	}
+}
+
+// What a flow would have had, but made room before there was a flow that wanted it, is
+// missing to the flow, whatever would have joined it: its trace, a link, or a message.
+func TestCheckMissesWhatMadeRoom(t *testing.T) {
+	for name, tt := range map[string]struct{ spans, first string }{
+		"of its trace":             {"shop  charge  internal  20..30ms  parent=#send error", "charge"},
+		"that linked to it":        {"mail  process  consumer  20..30ms  link=#send error", "process"},
+		"that had its message":     {"mail  process  consumer  20..30ms  messaging.destination.name=mails messaging.message.id=m-1 error", "process"},
+		"below a link":             {"mail  process  consumer  20..30ms  link=#send\n  mail  render  internal  21..22ms  error", "render"},
+		"beside what it linked to": {"mail  process  consumer  20..30ms  link=#send error", "send process"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := checkInLittle(t, "", tt.spans, tt.first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := outcomes(r)["no error"]; got != assertions.Inconclusive {
+				t.Errorf("the verdict is %v, though a span with an error made room", got)
+			}
+		})
+	}
+}
+
+// A span may have the value of a flow that begins at the end of a recording.
+func TestCheckKeepsWhatAKeyMayJoin(t *testing.T) {
+	if _, err := checkInLittle(t, "stitch: {keys: [order.id]}", "mail  process  consumer  20..30ms  order.id=1 error", "process"); !errors.Is(err, store.ErrFull) {
+		t.Errorf("error %v, want %v", err, store.ErrFull)
+	}
+}
+
+// checkInLittle judges an order with some spans, of which those with the first names come
+// before very many that are in no flow, and the others after these.
+func checkInLittle(t *testing.T, stitch, spans, first string) (*Result, error) {
+	t.Helper()
+	const order = `
+shop  order  server  0..100ms  order.id=1
+  shop  send  producer  10..12ms  #send messaging.destination.name=mails messaging.message.id=m-1
+`
+	before, after := trace.Batch{}, trace.Batch{}
+	for _, s := range sketch.MustParse(order + spans).Spans() {
+		if slices.Contains(strings.Fields(first), s.Name()) {
+			before.Spans = append(before.Spans, s)
+		} else {
+			after.Spans = append(after.Spans, s)
+		}
+	}
+	in := inputs(t, `
+version: 1
+flows:
+  order:
+    origin: name == "order"
+    `+stitch+`
+    expect: [{name: no error, that: 'none(spans, .status == "error")'}]
+`)
+	flows, err := RecordedMemberships(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Check(t.Context(), CheckSettings{Inputs: in, Store: store.New(flows, RecordedStore(20<<20)), Read: func(_ context.Context, take func(trace.Batch) error) error {
+		if err := take(before); err != nil {
+			return err
+		}
+		var w trace.Builder
+		for n := range 10_000 {
+			d := trace.SpanData{Name: "tidy up", Start: 1, End: 2, ID: trace.SpanID{1}, Attrs: []trace.Attr{textAttr("text", strings.Repeat(fmt.Sprint(n, " "), 400))}}
+			binary.BigEndian.PutUint32(d.TraceID[:], uint32(n+1)<<8)
+			if w.Add(&d); n%50 < 49 {
+				continue
+			}
+			if err := take(trace.Batch{Spans: w.Commit()}); err != nil {
+				return err
+			}
+		}
+		return take(after)
+	}})
 }
