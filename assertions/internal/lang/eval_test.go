@@ -61,6 +61,9 @@ func (f *Frame) ordered(nodes []trace.Node) (out []trace.Node) {
 
 var worldScope = &Scope{Sets: []string{"spans", "shop", "pay", "both", "nobody", "bank", "mail"}, Params: map[string]Value{"limit": durationValue(1e8)}}
 
+// long is longer than what is shown of a string.
+var long = strings.Repeat("x", longest)
+
 // Each row is an expression and what it is, as Show formats it; an error starts
 // with "error: ".
 var evaluations = []struct{ source, want string }{
@@ -123,6 +126,10 @@ var evaluations = []struct{ source, want string }{
 	{"split(shop.attrs.text, \" \")", `["Hello", "World"]`}, {"capture(shop.attrs.text, \"(W.*)\")", `"World"`}, {"capture(shop.attrs.text, \"x(.*)\") == nil", "true"}, {"urlDecode(\"a%20b+c\")", `"a b c"`}, {"urlDecode(\"%zz\") == nil", "true"},
 	{"json(shop.attrs.body).a.b[1]", "2"}, {"json(\"nope\") == nil", "true"}, {"join([\"a\", \"b\"], \"-\")", `"a-b"`}, {"trim(\" a \")", `"a"`}, {"len(shop.attrs.text)", "11"}, {"\"a\" + \"b\"", `"ab"`}, {"string(5)", `"5"`},
 	{"shop.attrs.amount contains \"4\"", "error: shop.attrs.amount contains"},
+	// all of a value counts, also what is too long to be shown
+	{`string(["` + long + `EICAR"]) contains "EICAR"`, "true"}, {`string(json("{\"a\": [\"` + long + `EICAR\"]}")) contains "EICAR"`, "true"}, {`join([[1, "` + long + `EICAR"]]) contains "EICAR"`, "true"},
+	{`json("{\"a\": [\"` + long + `1\"]}") == json("{\"a\": [\"` + long + `2\"]}")`, "false"}, {`json("{\"a\": {\"b\": 1}}") == json("{\"a\": {\"b\": 1.0}}")`, "true"},
+	{`len(distinct([json("{\"a\": [\"` + long + `1\"]}"), json("{\"a\": [\"` + long + `2\"]}")]))`, "2"}, {`json("{\"a\": [1]}") == json("{\"a\": [1, 2]}")`, "false"},
 	// let, if, nesting
 	{"let n = pay.count; n * 2", "4"}, {"pay.exists ? pay.count : 0", "2"}, {"if nobody.exists { 1 } else { 2 }", "2"}, {"any(pay, {let p = it; any(bank, .parent == p)})", "true"}, {"all(pay, any(spans, .name == \"Place\"))", "true"},
 	{"not (pay.count == 1)", "true"}, {"(not pay.exists) == false", "true"}, {"pay.count not in [1, 3]", "true"}, {"pay | count()", "2"}, {"limit", "100ms"},

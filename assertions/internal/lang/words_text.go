@@ -49,7 +49,7 @@ func toString(v Value) Value {
 	if v.kind == String {
 		return v
 	}
-	return stringValue(format(v))
+	return stringValue(written(v))
 }
 
 func decodeURL(s string) Value {
