@@ -91,7 +91,10 @@ var evaluations = []struct{ source, want string }{
 	{"filter(spans, .kind == \"client\").count", "2"}, {"spans.where(.kind == \"client\").count", "2"}, {"map(pay, .duration)", "[60ms, 30ms]"}, {"sum(pay, .duration)", "90ms"}, {"max(map(pay, .duration))", "60ms"},
 	{"min(pay, .duration)", "30ms"}, {"mean(pay, .duration)", "45ms"}, {"len(groupBy(spans, .service))", "4"}, {"groupBy(spans, .service)[\"shop\"].count", "4"}, {"len(groupBy(spans, .order.id))", "3"},
 	{"distinct(spans, .order.id)", `["o-1", "o-2"]`}, {"sortBy(pay, .duration)[0].duration", "30ms"}, {"find(spans, .kind == \"client\").duration", "60ms"}, {"findLast(spans, .kind == \"client\").duration", "30ms"},
-	{"pay[0:1].count", "1"}, {"[1, 2, 3][1:]", "[2, 3]"}, {"2 in [1, 2.0]", "true"}, {"1..3", "[1, 2, 3]"}, {"5 in 1..9", "true"},
+	{"pay[0:1].count", "1"}, {"[1, 2, 3][1:]", "[2, 3]"}, {"2 in [1, 2.0]", "true"}, {`shop.attrs.digits in [4200]`, "error: cannot compare shop.attrs.digits (the string"}, {`shop.attrs.amount not in ["4200"]`, "error: cannot compare"}, {`shop.attrs.amount in ["4200", 4200]`, "true"}, {`not (shop.attrs.tags contains 5)`, "error: cannot compare"},
+	{"5 in []", "false"}, {"shop.attrs.amount in map(spans, .no.thing)", "false"}, {"shop in spans", "true"}, {"shop in criticalPath(origin)", "true"}, {"pay not in spans", "false"}, {"shop in pay", "false"}, {"nobody in spans", "false"},
+	{"both in bank.ancestors", "error: 1 of the 2 spans of both are in bank.ancestors"}, {"bank.parent in pay", "true"}, {"pay.first in sortBy(pay, .duration)", "true"}, {"shop.attrs.digits not in spans", "error: cannot compare"}, {"shop.attrs.amount in shop.attrs", "error: cannot compare"},
+	{"1..3", "[1, 2, 3]"}, {"5 in 1..9", "true"},
 	// relations
 	{"shop.calls(bank)", "true"}, {"bank.calls(shop)", "false"}, {"shop.calls(pay)", "false"}, {"origin.calls(bank)", "true"}, {"origin.callsDirectly(bank)", "false"}, {"shop.callsDirectly(bank)", "true"},
 	{"origin.callsDirectly(bank, [\"shop\"])", "true"}, {"shop.causes(mail)", "true"}, {"mail.causedBy(origin)", "true"}, {"shop.calls(mail)", "false"}, {"spans.under(pay).count", "1"}, {"bank.caller == pay.first", "true"},
