@@ -110,7 +110,7 @@ var evaluations = []struct{ source, want string }{
 	{"shop.selfTime", "79ms"}, {"shop.maxGap", "49ms"}, {"criticalPath(shop).count", "5"}, {"criticalShare(shop, .service == \"bank\") < 0.3", "true"},
 	// data
 	{"same(shop.order.id, bank.order.id, \"o-1\")", "true"}, {"same(shop.order.id, mail.order.id)", "false"}, {"same(shop.order.id, nobody.order.id)", "false"}, {"same(shop.attrs.amount, shop.attrs.digits)", "false"},
-	{"conserved(shop.attrs.amount, 4200)", "true"}, {"conserved(shop.attrs.amount, 4201)", "false"}, {"conserved(0.1 + 0.2, 0.3)", "true"}, {"conserved(shop.attrs.amount, shop.attrs.digits)", "false"},
+	{"conserved(shop.attrs.amount, 4200)", "true"}, {"conserved(shop.attrs.amount, 4201)", "false"}, {"conserved(0.1 + 0.2, 0.3)", "true"}, {`conserved(float("Inf"), 5)`, "false"}, {`conserved(float("Inf"), float("Inf"))`, "true"}, {`conserved(float("Inf"), float("-Inf"))`, "false"}, {`conserved(float("NaN"), float("NaN"))`, "false"}, {"conserved(shop.attrs.amount, shop.attrs.digits)", "false"},
 	{"exactlyOnce(pay, .name)", "false"}, {"exactlyOnce(both, .order.id)", "true"}, {"exactlyOnce(spans, .order.id)", "false"}, {"atLeastOnce(both, .order.id)", "true"}, {"exactlyOnce(nobody, .name)", "false"},
 	{"isInt(shop.attrs.amount)", "true"}, {"isInt(shop.attrs.price)", "false"}, {"isFloat(shop.attrs.price)", "true"}, {"isString(shop.attrs.digits)", "true"}, {"isBool(shop.attrs.flag)", "true"}, {"isList(shop.attrs.tags)", "true"},
 	// attributes
@@ -127,7 +127,7 @@ var evaluations = []struct{ source, want string }{
 	// text
 	{"shop.attrs.text contains \"World\"", "true"}, {"shop.attrs.text matches \"^H.*d$\"", "true"}, {"shop.attrs.text startsWith \"Hell\"", "true"}, {"lower(shop.attrs.text)", `"hello world"`}, {"upper(\"a\")", `"A"`},
 	{"split(shop.attrs.text, \" \")", `["Hello", "World"]`}, {"capture(shop.attrs.text, \"(W.*)\")", `"World"`}, {"capture(shop.attrs.text, \"x(.*)\") == nil", "true"}, {"urlDecode(\"a%20b+c\")", `"a b c"`}, {"urlDecode(\"%zz\") == nil", "true"},
-	{"json(shop.attrs.body).a.b[1]", "2"}, {"json(\"nope\") == nil", "true"}, {"join([\"a\", \"b\"], \"-\")", `"a-b"`}, {"trim(\" a \")", `"a"`}, {"len(shop.attrs.text)", "11"}, {"\"a\" + \"b\"", `"ab"`}, {"string(5)", `"5"`},
+	{"json(shop.attrs.body).a.b[1]", "2"}, {"json(\"nope\") == nil", "true"}, {`json("{}]") == nil`, "true"}, {`json("[1]}") == nil`, "true"}, {`json("1 2") == nil`, "true"}, {`json(" [1] ")`, "[1]"}, {"int(true) == nil", "true"}, {"join([\"a\", \"b\"], \"-\")", `"a-b"`}, {"trim(\" a \")", `"a"`}, {"len(shop.attrs.text)", "11"}, {"\"a\" + \"b\"", `"ab"`}, {"string(5)", `"5"`},
 	{"shop.attrs.amount contains \"4\"", "error: shop.attrs.amount contains"},
 	// all of a value counts, also what is too long to be shown
 	{`string(["` + long + `EICAR"]) contains "EICAR"`, "true"}, {`string(json("{\"a\": [\"` + long + `EICAR\"]}")) contains "EICAR"`, "true"}, {`join([[1, "` + long + `EICAR"]]) contains "EICAR"`, "true"},

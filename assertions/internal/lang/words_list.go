@@ -135,8 +135,6 @@ func toInt(v Value) Value {
 		if x := v.float(); x >= -1<<63 && x < 1<<63 {
 			return intValue(int64(x))
 		}
-	case Bool:
-		return intValue(int64(v.num))
 	case String:
 		if i, err := strconv.ParseInt(strings.TrimSpace(v.str), 10, 64); err == nil {
 			return intValue(i)

@@ -48,10 +48,15 @@ func runGap(f *Frame, e *Expr) (Value, *Doubt) {
 	if !ok {
 		return v, nil
 	}
+	return f.between(a, b), nil
+}
+
+// between is the time from the end of a to the start of b, missing unless they say both.
+func (f *Frame) between(a, b trace.Node) Value {
 	if f.span(a).End() == 0 || f.span(b).Start() == 0 {
-		return missing, nil
+		return missing
 	}
-	return durationValue(f.span(b).Start().Sub(f.span(a).End())), nil
+	return durationValue(f.span(b).Start().Sub(f.span(a).End()))
 }
 
 func runCallTime(f *Frame, e *Expr) (Value, *Doubt) { return e.commonOf(f, f.callTime), nil }
