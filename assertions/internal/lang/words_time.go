@@ -179,7 +179,8 @@ func (f *Frame) firstSent(n trace.Node) trace.Node {
 	return best
 }
 
-// statistic computes something of durations; of none it is missing.
+// statistic computes something of durations; of none it is missing. What is no duration
+// is a doubt, as what may still come is: some longer one is longer all the same.
 func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) (Value, *Doubt) {
 	return func(f *Frame, e *Expr) (Value, *Doubt) {
 		var out []time.Duration
@@ -190,9 +191,12 @@ func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) 
 			}
 			switch v.kind {
 			case Span:
-				if d := took(f.span(v.node())); d.kind == Duration {
-					out = append(out, d.duration())
-				} else if f.span(v.node()).Duration() < 0 {
+				switch s := f.span(v.node()); {
+				case took(s) != missing:
+					out = append(out, s.Duration())
+				case s.Start() == 0 || s.End() == 0:
+					wrong = worse(wrong, e.failure("", "a span of %s does not say when it started or when it ended", e.Args[0].text))
+				default:
 					wrong = worse(wrong, e.failure("", "a span of %s ended before it started", e.Args[0].text))
 				}
 			case Duration:
@@ -205,10 +209,7 @@ func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) 
 			}
 			return true
 		})
-		if wrong != nil {
-			return unknown(worse(wrong, d)), nil
-		}
-		if len(out) == 0 {
+		if d = worse(wrong, d); len(out) == 0 {
 			return missing, d
 		}
 		return durationValue(compute(out)), d
