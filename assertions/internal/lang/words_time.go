@@ -260,7 +260,7 @@ func runCriticalPath(f *Frame, e *Expr) (Value, *Doubt) {
 			}
 		}
 	}
-	return setValue(f.ByStart(out), nil), worse(d, f.coming())
+	return f.soonEnough(setValue(f.ByStart(out), nil)), worse(d, f.coming())
 }
 
 func runCriticalShare(f *Frame, e *Expr) (Value, *Doubt) {
