@@ -157,6 +157,9 @@ func sorted(m mapping) []entry {
 	return slices.CompactFunc(out, func(a, b entry) bool { return a.key == b.key })
 }
 
+// Text is all of a value, as string() writes it.
+func (v Value) Text() string { return toString(v).str }
+
 // written is all of a value as a text: what expressions search is not shortened as
 // what people read is.
 func written(v Value) string {
