@@ -153,7 +153,7 @@ func evalOtherField(f *Frame, e *Expr) Value {
 		case "name":
 			return stringValue(x.Name())
 		case "time":
-			return timeValue(x.Time())
+			return known(x.Time())
 		case "attrs":
 			return mapValue(detailMap{x})
 		}
