@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -117,7 +118,11 @@ func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 		return missing
 	}
 	if call {
-		return durationValue(f.Order().StartBeforeStart(p, n).Gap)
+		v := durationValue(f.Order().StartBeforeStart(p, n).Gap)
+		if f.span(p).Kind() != trace.Client {
+			v.motion, v.ref = Falling, f.untold(p, n)
+		}
+		return v
 	}
 	if !f.Open {
 		return durationValue(f.Order().EndToStart(p, n))
@@ -128,6 +133,12 @@ func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
 	v.motion, v.ref = Rising, arriving // a producer that ended earlier may yet arrive
 	return v
+}
+
+// untold is the doubt of when a call was made of which no client span tells: not before
+// its caller started.
+func (f *Frame) untold(caller, called trace.Node) *Doubt {
+	return &Doubt{Why: Uncertain, Text: fmt.Sprintf("when %s called %s is not known: no client span tells", f.spanName(caller), f.spanName(called))}
 }
 
 // Sent is the span whose message or link a span follows from, None if there is none: the
@@ -141,7 +152,7 @@ func (f *Frame) Sent(n trace.Node, callers []trace.Node) (sent trace.Node, call 
 		if f.step(1); at != n {
 			from, to := f.span(at), f.span(below)
 			left := from.Service() != to.Service()
-			if from.Kind() == trace.Producer || left && (from.Kind() != trace.Client || to.Kind() == trace.Consumer) {
+			if from.Kind() == trace.Producer || left && (from.Kind() != trace.Client && to.Kind() != trace.Server || to.Kind() == trace.Consumer) {
 				return at, false
 			}
 			if left && called == trace.None {
