@@ -202,7 +202,7 @@ func (c *compiler) argument(w *Word, spec Arg, a, e *Expr) {
 		if want := w.closureBool(); ok && want {
 			c.wantBool(a.Args[0])
 		}
-		if key, constant := closureBody(a).Literal(); constant && spec.Name == keyArg.Name {
+		if key, constant := closureBody(a).Literal(); constant && key.kind != Missing && spec.Name == keyArg.Name {
 			c.constantKey(w, key, a)
 			return
 		}
