@@ -108,7 +108,7 @@ func (f *Frame) callTime(n trace.Node) Value {
 // AsyncDelay is how long after what Sent returns a span started.
 func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 	p, call := f.Sent(n, callers)
-	if p == trace.None || call && f.Open {
+	if p == trace.None || f.Open && (call || f.unsettled(n, p)) {
 		if f.Open {
 			return unknown(edgePending)
 		}
@@ -133,6 +133,21 @@ func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
 	v.motion, v.ref = Rising, arriving // a producer that ended earlier may yet arrive
 	return v
+}
+
+// unsettled reports whether a link or a message of n, or of a span between it and what it
+// seems to follow from, may yet lead elsewhere.
+func (f *Frame) unsettled(n, sent trace.Node) bool {
+	for at, ok := n, true; ok && at != sent && f.firstSent(at) == trace.None; at, ok = f.parentNode(at) {
+		f.step(1)
+		if _, key := anywhere.lookup(f.span(at), trace.Aliases("messaging.message.id")); key != "" {
+			return true
+		}
+		for range f.span(at).Links() {
+			return true
+		}
+	}
+	return false
 }
 
 // untold is the doubt of when a call was made of which no client span tells: not before
