@@ -54,24 +54,32 @@ func newPeers() peers {
 func (p *peers) learn(v trace.View, n trace.Node) {
 	span := v.Span(n)
 	p.note(p.services, byService, span.Service())
+	if caller, ok := v.Parent(n); ok {
+		p.noteAnswered(v, caller)
+	}
 	switch span.Kind() {
 	case trace.Server:
 		p.note(p.servers, byServer, span.Service())
 		if name := rpcService(span); name != "" {
 			p.note(p.rpc, byRPC, name)
 		}
-		if client, ok := v.Parent(n); ok && v.Span(client).Kind() == trace.Client {
-			p.note(p.addresses, byAddress, address(v.Span(client)))
+		for client := range v.Causes(n) {
+			p.noteAnswered(v, client)
 		}
 	case trace.Client:
-		if isAnswered(v, n, span) {
-			p.note(p.addresses, byAddress, address(span))
-		}
+		p.noteAnswered(v, n)
 		if fetches(span) {
 			p.noteConsumed(topicOf(span))
 		}
 	case trace.Consumer:
 		p.noteConsumed(topicOf(span))
+	}
+}
+
+// noteAnswered notes where a call was answered, whichever of the two came first.
+func (p *peers) noteAnswered(v trace.View, n trace.Node) {
+	if call := v.Span(n); call.Kind() == trace.Client && isAnswered(v, n, call) {
+		p.note(p.addresses, byAddress, address(call))
 	}
 }
 
