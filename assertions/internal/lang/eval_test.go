@@ -72,7 +72,8 @@ var evaluations = []struct{ source, want string }{
 	{"shop.attrs.amount == 4200.0", "true"}, {"shop.attrs.price == 42", "true"}, {"7 / 2", "3.5"}, {"7 % 2", "1"}, {"2 ** 10", "1024.0"},
 	{"9223372036854775807 + 1", "9.223372036854776e+18"}, {"1 / 0", "error: cannot compute"},
 	{"shop.attrs.amount == shop.attrs.digits", "error: cannot compare"}, {"float(shop.attrs.digits) == shop.attrs.amount", "true"},
-	{"int(shop.attrs.text) == nil", "true"}, {"-shop.attrs.amount", "-4200"}, {"abs(-3)", "3"}, {"round(2.5)", "3"},
+	{"int(shop.attrs.text) == nil", "true"}, {"-shop.attrs.amount", "-4200"}, {"abs(-9223372036854775807 - 1) > 0", "true"}, {"len(9223372036854775806..9223372036854775807)", "2"}, {"len((-9223372036854775807)..9223372036854775807)", "error: a range needs"}, {"len(3..1)", "0"},
+	{`shop.duration > limit * float("NaN")`, "error: cannot compute"}, {"shop.duration < limit * 1e30", "error: cannot compute"}, {"shop.duration / 1e-30 == 1s", "error: cannot compute"}, {"abs(-3)", "3"}, {"round(2.5)", "3"},
 	// durations and times
 	{"shop.duration", "170ms"}, {"shop.duration * 2", "340ms"}, {"shop.duration / 2", "85ms"}, {"shop.duration / 17ms", "10.0"}, {"shop.end - shop.start == shop.duration", "true"},
 	{"shop.start - origin.start", "10ms"}, {"shop.start + 5ms < pay.first.start", "true"}, {"-limit < 0ms", "true"}, {"1.5s == 1500ms", "true"}, {"1m + 30s", "1m30s"}, {"1m30s == 90s and 1h2m3.5s == 3723.5s", "true"}, {"limit < 1m30s", "true"},

@@ -210,13 +210,13 @@ func evalRange(f *Frame, e *Expr) Value {
 		return unknown(worse(a.Doubt(), b.Doubt()))
 	case a.kind == Missing || b.kind == Missing:
 		return missing
-	case a.kind != Int || b.kind != Int || b.int()-a.int() >= maxRange || b.int()-a.int() < -maxRange:
+	case a.kind != Int || b.kind != Int || uint64(max(a.int(), b.int())-min(a.int(), b.int())) >= maxRange:
 		return e.fail("a range needs two whole numbers no further apart than %d", maxRange)
 	}
 	var out []Value
-	for i := a.int(); i <= b.int(); i++ {
+	for i := range b.int() - a.int() + 1 {
 		f.step(1)
-		out = append(out, intValue(i))
+		out = append(out, intValue(a.int()+i))
 	}
 	return listValue(out, nil)
 }
