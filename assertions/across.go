@@ -149,13 +149,15 @@ func (all *pastRuns) doubtOf(found Outcome, lost int) string {
 func (in *Instance) summary() *lang.RunState {
 	r := &lang.RunState{Origin: in.frame.Origin, Sets: in.frame.Sets}
 	var first, last trace.Time
-	for i, n := range in.spans {
+	for _, n := range in.spans {
 		s := in.judged.Span(n)
-		if i == 0 || s.Start() < first {
-			first = s.Start()
+		if start := s.Start(); start != 0 && (first == 0 || start < first) {
+			first = start
 		}
 		last = max(last, s.End())
 	}
-	r.Duration = last.Sub(first)
+	if r.Duration = last.Sub(first); first == 0 {
+		r.Duration = -1
+	}
 	return r
 }

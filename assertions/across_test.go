@@ -38,6 +38,7 @@ func TestAcross(t *testing.T) {
 	for _, a := range sketch.MustParse(`
 web  GET /pay  server  0..90ms
   payment  Charge  server  10..80ms
+  web  untimed  internal  -1767225600s..-1767225600s  at=20ms
 web  GET /pay  server  100..190ms
   payment  Charge  server  110..120ms
 web  GET /pay  server  200..390ms
@@ -89,12 +90,12 @@ PASS  runs exactly 3
 
 FAIL  runs exactly 3
   it happened 2 times, exactly 3 asked
-  arrived: 7 spans of payment (4) and web (3)
+  arrived: 8 spans of payment (4) and web (4)
   it starts with: service == "web"
 
 INCONCLUSIVE  runs exactly 3  [absence unproved]
   it happened 2 times, exactly 3 asked, but not all that was sent or recorded could be taken (5 lost): it may have happened there
-  arrived: 7 spans of payment (4) and web (3)
+  arrived: 8 spans of payment (4) and web (4)
   it starts with: service == "web"
 
 INCONCLUSIVE  runs exactly 3  [absence unproved]

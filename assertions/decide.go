@@ -43,7 +43,7 @@ func (in *Instance) answer(s *checkState) (guard, that lang.Value) {
 	s.steps = 0
 	if s.when != nil {
 		in.frame.Tallies = in.remembered(s.when, s.guardTallies)
-		guard = s.when.Value(in.frame)
+		guard = s.when.Condition(in.frame)
 		s.steps = in.frame.Steps()
 		if !guard.True() {
 			return guard, lang.Value{}

@@ -107,7 +107,7 @@ func (x *explainer) doubtful(guard, that lang.Value) {
 	if d.Try != "" {
 		x.Try = append(x.Try, d.Try)
 	}
-	if d.To > d.From && d.To-d.From < len(source.Text) && x.check.target < 0 && !source.IsZero() {
+	if part := d.To-d.From < len(source.Text); d.To > d.From && (part || guard.Doubt() != nil) && x.check.target < 0 && !source.IsZero() {
 		x.At = source.At(d.From, d.To)
 	}
 	if d.Why == lang.Pending {

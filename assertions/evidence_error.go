@@ -29,7 +29,7 @@ func (x *explainer) setThatFailed(d *lang.Doubt) *tracker {
 // failedSelector shows the spans about which a selector cannot be asked.
 func (x *explainer) failedSelector(t *tracker) {
 	for _, n := range x.frame.ByStart(x.in.sets[t.plan.base].members) {
-		if !failed(t.plan.selector.OfSpan(x.frame, n)) {
+		if !failed(t.plan.selector.Asked(x.frame, n)) {
 			continue
 		}
 		text := x.erring(t.plan.selector)

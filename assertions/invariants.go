@@ -1,5 +1,7 @@
 package assertions
 
+import "github.com/followspan/followspan/trace"
+
 // invariants parts the declared invariants by what each is judged per: one trace
 // unless an assertion says otherwise. Every part becomes a flow of its own.
 func invariants(d *FlowDecl) []*FlowDecl {
@@ -15,6 +17,9 @@ func invariants(d *FlowDecl) []*FlowDecl {
 		}
 		f := *d
 		f.Per, f.Expect, f.Never, f.Each = p, nil, nil, nil
+		if p.Kind == PerValue {
+			f.Stitch.Scope = trace.ScopeValue // without what the spans caused
+		}
 		if p.Kind != d.Per.Kind || p.Expr.Text != d.Per.Expr.Text {
 			f.Name += " per " + p.String()
 		}

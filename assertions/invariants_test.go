@@ -31,6 +31,7 @@ invariants:
 resource shop  deployment.environment.name=test
 resource payment  deployment.environment.name=prod
 shop     order   0..10ms  job.id=7
+  stock  reserve  2..3ms
 payment  charge  5..6ms   job.id=7
 shop     orphan  1..2ms   internal parent=missing job.id=8
 `, inTurn)
@@ -77,5 +78,18 @@ func TestInvariantsOverEntries(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Spans are of one instance if all of their values is equal, not what is shown of it.
+func TestInvariantsPerLongValue(t *testing.T) {
+	suite := mustLoad(t, "version: 1\ninvariants: {per: job.ids, expect: [spans.count == 1]}")
+	got := play(t, suite, `
+shop  one  0..10ms    job.ids=[1,2,3,4,5,6]
+shop  two  20..30ms   job.ids=[1,2,3,4,5,7]
+shop  six  40..50ms   job.ids=x
+`, inTurn)
+	if len(got) != 3 {
+		t.Errorf("%d instances, want 3", len(got))
 	}
 }

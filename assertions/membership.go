@@ -72,7 +72,7 @@ func key(source string, bare *lang.Scope) func(trace.Span) (string, bool) {
 		if text := v.Str(); text != "" {
 			return text, true
 		}
-		return f.Show(v), true
+		return v.Text(), true
 	}
 }
 

@@ -87,6 +87,56 @@ stock  POST /reserve  server  30..40ms  parent=missing trace=#s
 	}
 }
 
+// What a span follows from is the span that it links to, though that may come after the
+// parent, whose message would have waited too long.
+func TestDelaysDoNotDependOnArrival(t *testing.T) {
+	suite := mustLoad(t, `
+version: 1
+flows:
+  checkout:
+    origin: http.route == "/checkout"
+    calls: shop ~> mailer within 50ms
+`)
+	const text = `
+shop  POST /checkout  server  0..300ms  http.route=/checkout
+  shop  prepare  internal  5..6ms
+    mailer  process  consumer  200..210ms  link=#sent
+  shop  send  producer  190..195ms  #sent
+`
+	for seed := range uint64(rounds) {
+		for key, v := range play(t, suite, text, shuffled(rand.New(rand.NewPCG(seed, 0)))) {
+			if v.Outcome != assertions.Pass {
+				t.Errorf("seed %d: %s is %s", seed, key, v.Outcome)
+			}
+		}
+	}
+}
+
+// Who was seen to answer at an address answers there, whether call or answer came first.
+func TestPeersDoNotDependOnArrival(t *testing.T) {
+	suite := mustLoad(t, `
+version: 1
+flows:
+  checkout:
+    origin: http.route == "/checkout"
+    expect:
+      - none(spans, .status == "error")
+`)
+	const text = `
+shop  POST /checkout  server  0..300ms  http.route=/checkout
+  shop  charge  client  10..50ms  server.address=payment.example
+    proxy  egress  client  15..45ms
+  shop  refund  client  60..90ms  server.address=payment.example
+`
+	for seed := range uint64(rounds) {
+		for key, v := range play(t, suite, text, shuffled(rand.New(rand.NewPCG(seed, 0)))) {
+			if v.Outcome != assertions.Inconclusive {
+				t.Errorf("seed %d: %s is %s", seed, key, v.Outcome)
+			}
+		}
+	}
+}
+
 // Each of these would let a word latch too early. If the test above did not see
 // it, it would prove nothing about the class that stands in the table.
 var mutations = []struct {

@@ -41,7 +41,7 @@ func (s *Selector) Matches(f trace.Flow, n trace.Node) (bool, error) {
 			s.frame.Origin = origin
 		}
 	}
-	v := s.expr.OfSpan(&s.frame, n)
+	v := s.expr.Asked(&s.frame, n)
 	if v.Kind() == lang.Unknown {
 		return false, errors.New(v.Doubt().Text)
 	}

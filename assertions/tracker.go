@@ -87,7 +87,7 @@ func (t *tracker) askAgain(f *lang.Frame) {
 // wouldJoin are the pending members that the set would have if no edge came any more.
 func (t *tracker) wouldJoin(f *lang.Frame) (out []trace.Node) {
 	for _, n := range t.pending {
-		if v := t.plan.selector.OfSpan(f, n); v.Kind() != lang.Unknown && v.True() != t.plan.inverted {
+		if v := t.plan.selector.Asked(f, n); v.Kind() != lang.Unknown && v.True() != t.plan.inverted {
 			out = append(out, n)
 		}
 	}

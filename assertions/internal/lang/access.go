@@ -11,7 +11,7 @@ func evalSpanField(f *Frame, e *Expr) Value {
 	v := e.Args[0].value(f)
 	switch v.kind {
 	case Span:
-		return e.field.get(f, v.node())
+		return f.soonEnough(e.field.get(f, v.node()))
 	case Missing, Unknown:
 		return v
 	case Set:
@@ -23,7 +23,7 @@ func evalSpanField(f *Frame, e *Expr) Value {
 // evalElementField reads a field of the span that a selector or a closure is about.
 func evalElementField(f *Frame, e *Expr) Value {
 	if v := &f.slots[e.Args[0].slot]; v.kind == Span {
-		return e.field.get(f, v.node())
+		return f.soonEnough(e.field.get(f, v.node()))
 	}
 	return evalSpanField(f, e)
 }
@@ -119,7 +119,7 @@ func (e *Expr) union(f *Frame, s *spanSet) Value {
 			}
 		}
 	}
-	return setValue(f.ByStart(out), d)
+	return f.soonEnough(setValue(f.ByStart(out), d))
 }
 
 // differing is the error of a scalar that is not one: it lists what there is.
@@ -153,7 +153,7 @@ func evalOtherField(f *Frame, e *Expr) Value {
 		case "name":
 			return stringValue(x.Name())
 		case "time":
-			return timeValue(x.Time())
+			return known(x.Time())
 		case "attrs":
 			return mapValue(detailMap{x})
 		}

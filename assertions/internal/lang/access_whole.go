@@ -28,29 +28,28 @@ func evalResponse(f *Frame, e *Expr) Value {
 // evalSet reads a declared set.
 func evalSet(f *Frame, e *Expr) Value {
 	s := &f.Sets[e.index]
-	if f.Within <= 0 {
-		return setValue(s.Nodes, s.Doubt)
-	}
-	return f.soonEnough(s)
+	return f.soonEnough(setValue(s.Nodes, s.Doubt))
 }
 
-// soonEnough hides what starts later after the origin than an assertion considers.
-func (f *Frame) soonEnough(s *SetState) Value {
+// soonEnough hides of a set what starts later after the origin than an assertion considers.
+func (f *Frame) soonEnough(v Value) Value {
 	switch {
+	case f.Within <= 0 || v.kind != Set:
+		return v
 	case f.Open && (f.Origin == trace.None || f.OriginMoves):
 		return unknown(arriving)
 	case f.Origin == trace.None:
-		return setValue(s.Nodes, s.Doubt)
+		return v
 	}
 	last := f.span(f.Origin).Start().Add(f.Within)
 	var out []trace.Node
-	for _, n := range s.Nodes {
+	for _, n := range v.Nodes() {
 		if f.span(n).Start() <= last {
 			out = append(out, n)
 		}
 	}
-	f.step(len(s.Nodes))
-	return setValue(out, s.Doubt)
+	f.step(len(v.Nodes()))
+	return setValue(out, v.Doubt())
 }
 
 func evalOrigin(f *Frame, e *Expr) Value {

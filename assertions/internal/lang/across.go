@@ -43,6 +43,8 @@ func evalRunField(f *Frame, e *Expr) Value {
 	switch {
 	case e.index >= 0:
 		return setValue(r.Sets[e.index].Nodes, r.Sets[e.index].Doubt)
+	case e.Operator == "duration" && r.Duration < 0:
+		return missing
 	case e.Operator == "duration":
 		return durationValue(r.Duration)
 	case r.Origin < 0:

@@ -204,22 +204,30 @@ func computeDurations(op string, a, b Value) (Value, bool) {
 			}
 		}
 	case op == "*" && isNumber(b.kind):
-		return scaled(a.duration(), b.asFloat()), true
+		return scaled(a.duration(), b.asFloat())
 	case op == "*" && isNumber(a.kind):
-		return scaled(b.duration(), a.asFloat()), true
+		return scaled(b.duration(), a.asFloat())
 	case op == "/" && a.kind == Duration && isNumber(b.kind) && b.asFloat() != 0:
-		return scaled(a.duration(), 1/b.asFloat()), true
+		return scaled(a.duration(), 1/b.asFloat())
 	}
 	return missing, false
 }
 
-func scaled(d time.Duration, by float64) Value {
-	return durationValue(time.Duration(math.Round(float64(d) * by)))
+// scaled is a multiple of a duration; what is too long for one cannot be computed.
+func scaled(d time.Duration, by float64) (Value, bool) {
+	x := math.Round(float64(d) * by)
+	if !(math.Abs(x) < 1<<63) { // NaN is not, either
+		return missing, false
+	}
+	return durationValue(time.Duration(x)), true
 }
 
 func negated(v Value) Value {
-	if v.kind == Float {
+	switch {
+	case v.kind == Float:
 		return floatValue(-v.float())
+	case v.kind == Int && v.int() == math.MinInt64:
+		return floatValue(1 << 63)
 	}
 	v.num = uint64(-v.int())
 	return v

@@ -202,6 +202,10 @@ func (c *compiler) argument(w *Word, spec Arg, a, e *Expr) {
 		if want := w.closureBool(); ok && want {
 			c.wantBool(a.Args[0])
 		}
+		if key, constant := closureBody(a).Literal(); constant && key.kind != Missing && spec.Name == keyArg.Name {
+			c.constantKey(w, key, a)
+			return
+		}
 	case NumberArg:
 		ok = ok || b == TNumber
 	case StringArg:
@@ -226,6 +230,25 @@ func (c *compiler) argument(w *Word, spec Arg, a, e *Expr) {
 		if spec.Kind == ManyArg && b == TMap {
 			p.try("values("+a.text+")", "keys("+a.text+")")
 		}
+	}
+}
+
+func closureBody(a *Expr) *Expr {
+	if a.Op == OpClosure {
+		return a.Args[0]
+	}
+	return a
+}
+
+// constantKey refuses a key that is the same for every element: mostly the name of an
+// attribute is meant.
+func (c *compiler) constantKey(w *Word, key Value, a *Expr) {
+	p := c.add(a.From, a.To, "this is no key", "it is the same for each of what %s looks at", w.Name)
+	switch name := key.Str(); {
+	case fieldByName[name] != nil || strings.Contains(name, "."):
+		p.try("." + name)
+	case name != "":
+		p.try(".attrs." + name)
 	}
 }
 

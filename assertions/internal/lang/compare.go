@@ -147,7 +147,7 @@ func compare(a, b Value) (int, bool) {
 	case List:
 		return compareLists(a.ref.(*list), b.ref.(*list))
 	case Map:
-		return differ(formatMap(a.ref.(mapping)) == formatMap(b.ref.(mapping))), true
+		return differ(a.identity() == b.identity()), true
 	case Event, Link, Pair:
 		return differ(a.ref == b.ref), true
 	}

@@ -132,6 +132,8 @@ func (c *compiler) matching(e *Expr) *Expr {
 		e.eval = evalIn
 		if b := r.Type.Base; b != TAny && b != TMap && !r.Type.isMany() {
 			c.add(r.From, r.To, "nothing can be in this", "%s is neither a list nor a set", r.Type).try(l.text + " == " + r.text)
+		} else if of := r.Type.members(); l.Type.Base != TAny && of.Base != TAny && l.Type.Base != of.Base && !(l.Type.isSpans() && of.isSpans()) {
+			c.add(e.From, e.To, "cannot compare these", "%s is %s, and in %s are %s", l.text, l.Type, r.text, pluralNames[of.Base])
 		}
 		c.enum(l, r)
 	case "matches":

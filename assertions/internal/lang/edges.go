@@ -131,11 +131,16 @@ func getTrace(f *Frame, n trace.Node) Value {
 
 func getLinkedBy(f *Frame, n trace.Node) Value {
 	var out []trace.Node
-	for t, rule := range f.effectsOf(n) {
-		f.step(1)
-		if rule == trace.ByLink {
+	linker := func(t trace.Node) {
+		if f.step(1); f.linksTo(t, n) {
 			out = append(out, t)
 		}
+	}
+	for t := range f.effectsOf(n) {
+		linker(t)
+	}
+	for t := range f.childrenOf(n) {
+		linker(t)
 	}
 	return setValue(f.ByStart(out), f.coming())
 }
@@ -192,13 +197,31 @@ func getMaxGap(f *Frame, n trace.Node) Value {
 	return durationValue(longest)
 }
 
-// linkTarget is the span that a link names, if it has arrived.
+// linksTo reports whether one of the links of a span names another.
+func (f *Frame) linksTo(n, target trace.Node) bool {
+	for l := range f.span(n).Links() {
+		if f.step(1); f.named(l, target) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Frame) named(l trace.Link, target trace.Node) bool {
+	s := f.span(target)
+	return s.ID() == l.SpanID() && s.TraceID() == l.TraceID()
+}
+
+// linkTarget is the span that a link names, if it has arrived. Two spans are joined once:
+// what a link names may be the parent, or joined by a message already.
 func (f *Frame) linkTarget(l linkRef) Value {
-	for t, rule := range f.causesOf(l.of) {
-		s := f.span(t)
-		if rule == trace.ByLink && s.ID() == l.link.SpanID() && s.TraceID() == l.link.TraceID() {
+	for t := range f.causesOf(l.of) {
+		if f.named(l.link, t) {
 			return spanValue(t)
 		}
+	}
+	if p, ok := f.parentNode(l.of); ok && f.named(l.link, p) {
+		return spanValue(p)
 	}
 	if f.Open {
 		return unknown(edgePending)

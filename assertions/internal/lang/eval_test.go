@@ -9,7 +9,7 @@ import (
 )
 
 const world = `
-web   POST /order  server    0..200ms  #web http.route=/order http.status_code=200 event=cached@5ms
+web   POST /order  server    0..200ms  #web http.route=/order http.status_code=200 event=cached@5ms event=untimed@-1767225600s
   shop  Place  server  10..180ms  #shop order.id=o-1 amount=4200 price=42.0 big=9007199254740993 flag=true tags=["a","b"] nested.key=v text="Hello World" digits="4200" body="{\"a\":{\"b\":[1,2]}}"
     shop  pay  client  20..80ms  #pay
       bank  Charge  server  25..75ms  #bank order.id=o-1 error
@@ -61,6 +61,9 @@ func (f *Frame) ordered(nodes []trace.Node) (out []trace.Node) {
 
 var worldScope = &Scope{Sets: []string{"spans", "shop", "pay", "both", "nobody", "bank", "mail"}, Params: map[string]Value{"limit": durationValue(1e8)}}
 
+// long is longer than what is shown of a string.
+var long = strings.Repeat("x", longest)
+
 // Each row is an expression and what it is, as Show formats it; an error starts
 // with "error: ".
 var evaluations = []struct{ source, want string }{
@@ -69,7 +72,8 @@ var evaluations = []struct{ source, want string }{
 	{"shop.attrs.amount == 4200.0", "true"}, {"shop.attrs.price == 42", "true"}, {"7 / 2", "3.5"}, {"7 % 2", "1"}, {"2 ** 10", "1024.0"},
 	{"9223372036854775807 + 1", "9.223372036854776e+18"}, {"1 / 0", "error: cannot compute"},
 	{"shop.attrs.amount == shop.attrs.digits", "error: cannot compare"}, {"float(shop.attrs.digits) == shop.attrs.amount", "true"},
-	{"int(shop.attrs.text) == nil", "true"}, {"-shop.attrs.amount", "-4200"}, {"abs(-3)", "3"}, {"round(2.5)", "3"},
+	{"int(shop.attrs.text) == nil", "true"}, {"-shop.attrs.amount", "-4200"}, {"abs(-9223372036854775807 - 1) > 0", "true"}, {"len(9223372036854775806..9223372036854775807)", "2"}, {"len((-9223372036854775807)..9223372036854775807)", "error: a range needs"}, {"len(3..1)", "0"},
+	{`shop.duration > limit * float("NaN")`, "error: cannot compute"}, {"shop.duration < limit * 1e30", "error: cannot compute"}, {"shop.duration / 1e-30 == 1s", "error: cannot compute"}, {"abs(-3)", "3"}, {"round(2.5)", "3"},
 	// durations and times
 	{"shop.duration", "170ms"}, {"shop.duration * 2", "340ms"}, {"shop.duration / 2", "85ms"}, {"shop.duration / 17ms", "10.0"}, {"shop.end - shop.start == shop.duration", "true"},
 	{"shop.start - origin.start", "10ms"}, {"shop.start + 5ms < pay.first.start", "true"}, {"-limit < 0ms", "true"}, {"1.5s == 1500ms", "true"}, {"1m + 30s", "1m30s"}, {"1m30s == 90s and 1h2m3.5s == 3723.5s", "true"}, {"limit < 1m30s", "true"},
@@ -88,13 +92,16 @@ var evaluations = []struct{ source, want string }{
 	{"filter(spans, .kind == \"client\").count", "2"}, {"spans.where(.kind == \"client\").count", "2"}, {"map(pay, .duration)", "[60ms, 30ms]"}, {"sum(pay, .duration)", "90ms"}, {"max(map(pay, .duration))", "60ms"},
 	{"min(pay, .duration)", "30ms"}, {"mean(pay, .duration)", "45ms"}, {"len(groupBy(spans, .service))", "4"}, {"groupBy(spans, .service)[\"shop\"].count", "4"}, {"len(groupBy(spans, .order.id))", "3"},
 	{"distinct(spans, .order.id)", `["o-1", "o-2"]`}, {"sortBy(pay, .duration)[0].duration", "30ms"}, {"find(spans, .kind == \"client\").duration", "60ms"}, {"findLast(spans, .kind == \"client\").duration", "30ms"},
-	{"pay[0:1].count", "1"}, {"[1, 2, 3][1:]", "[2, 3]"}, {"2 in [1, 2.0]", "true"}, {"1..3", "[1, 2, 3]"}, {"5 in 1..9", "true"},
+	{"pay[0:1].count", "1"}, {"[1, 2, 3][1:]", "[2, 3]"}, {"2 in [1, 2.0]", "true"}, {`shop.attrs.digits in [4200]`, "error: cannot compare shop.attrs.digits (the string"}, {`shop.attrs.amount not in ["4200"]`, "error: cannot compare"}, {`shop.attrs.amount in ["4200", 4200]`, "true"}, {`not (shop.attrs.tags contains 5)`, "error: cannot compare"},
+	{"5 in []", "false"}, {"shop.attrs.amount in map(spans, .no.thing)", "false"}, {"shop in spans", "true"}, {"shop in criticalPath(origin)", "true"}, {"pay not in spans", "false"}, {"shop in pay", "false"}, {"nobody in spans", "false"},
+	{"both in bank.ancestors", "error: 1 of the 2 spans of both are in bank.ancestors"}, {"bank.parent in pay", "true"}, {"pay.first in sortBy(pay, .duration)", "true"}, {"shop.attrs.digits not in spans", "error: cannot compare"}, {"shop.attrs.amount in shop.attrs", "error: cannot compare"},
+	{"1..3", "[1, 2, 3]"}, {"5 in 1..9", "true"},
 	// relations
 	{"shop.calls(bank)", "true"}, {"bank.calls(shop)", "false"}, {"shop.calls(pay)", "false"}, {"origin.calls(bank)", "true"}, {"origin.callsDirectly(bank)", "false"}, {"shop.callsDirectly(bank)", "true"},
 	{"origin.callsDirectly(bank, [\"shop\"])", "true"}, {"shop.causes(mail)", "true"}, {"mail.causedBy(origin)", "true"}, {"shop.calls(mail)", "false"}, {"spans.under(pay).count", "1"}, {"bank.caller == pay.first", "true"},
 	{"bank.ancestors.count", "3"}, {"origin.descendants.count", "5"}, {"mail.links[0].span.name", `"send"`}, {"any(mail.links, .span.kind == \"producer\")", "true"}, {"filter(spans, .kind == \"producer\").linkedBy == mail", "true"},
 	{"shop.child(pay).count", "2"}, {"pay.parent(spans) == shop", "true"}, {"origin.descendant(bank) == bank", "true"}, {"bank.ancestor(shop) == shop", "true"}, {"pay.first.sibling(pay) == pay.last", "true"},
-	{"any(origin.events, .name == \"cached\" and .time - origin.start == 5ms)", "true"}, {"mail.isRoot", "true"}, {"bank.isRoot", "false"}, {"mail.trace.count", "1"}, {"bank.root == origin", "true"},
+	{"any(origin.events, .name == \"cached\" and .time - origin.start == 5ms)", "true"}, {"origin.events[1].time == nil", "true"}, {"mail.isRoot", "true"}, {"bank.isRoot", "false"}, {"mail.trace.count", "1"}, {"bank.root == origin", "true"},
 	// order
 	{"pay.first.before(pay.last)", "true"}, {"pay.last.after(pay.first)", "true"}, {"pay.before(mail)", "true"}, {"nobody.before(pay)", "false"}, {"pay.first.followedBy(pay.last, 10ms)", "true"}, {"pay.first.followedBy(pay.last, 9ms)", "false"},
 	{"pay.last.precededBy(pay.first, 10ms)", "true"}, {"pay.sequential()", "true"}, {"pay.overlapping()", "false"}, {"pay.maxConcurrency", "1"}, {"spans.maxConcurrency", "4"}, {"gap(pay.first, pay.last)", "10ms"},
@@ -104,7 +111,7 @@ var evaluations = []struct{ source, want string }{
 	{"shop.selfTime", "79ms"}, {"shop.maxGap", "49ms"}, {"criticalPath(shop).count", "5"}, {"criticalShare(shop, .service == \"bank\") < 0.3", "true"},
 	// data
 	{"same(shop.order.id, bank.order.id, \"o-1\")", "true"}, {"same(shop.order.id, mail.order.id)", "false"}, {"same(shop.order.id, nobody.order.id)", "false"}, {"same(shop.attrs.amount, shop.attrs.digits)", "false"},
-	{"conserved(shop.attrs.amount, 4200)", "true"}, {"conserved(shop.attrs.amount, 4201)", "false"}, {"conserved(0.1 + 0.2, 0.3)", "true"}, {"conserved(shop.attrs.amount, shop.attrs.digits)", "false"},
+	{"conserved(shop.attrs.amount, 4200)", "true"}, {"conserved(shop.attrs.amount, 4201)", "false"}, {"conserved(0.1 + 0.2, 0.3)", "true"}, {`conserved(float("Inf"), 5)`, "false"}, {`conserved(float("Inf"), float("Inf"))`, "true"}, {`conserved(float("Inf"), float("-Inf"))`, "false"}, {`conserved(float("NaN"), float("NaN"))`, "false"}, {"conserved(shop.attrs.amount, shop.attrs.digits)", "false"},
 	{"exactlyOnce(pay, .name)", "false"}, {"exactlyOnce(both, .order.id)", "true"}, {"exactlyOnce(spans, .order.id)", "false"}, {"atLeastOnce(both, .order.id)", "true"}, {"exactlyOnce(nobody, .name)", "false"},
 	{"isInt(shop.attrs.amount)", "true"}, {"isInt(shop.attrs.price)", "false"}, {"isFloat(shop.attrs.price)", "true"}, {"isString(shop.attrs.digits)", "true"}, {"isBool(shop.attrs.flag)", "true"}, {"isList(shop.attrs.tags)", "true"},
 	// attributes
@@ -121,8 +128,12 @@ var evaluations = []struct{ source, want string }{
 	// text
 	{"shop.attrs.text contains \"World\"", "true"}, {"shop.attrs.text matches \"^H.*d$\"", "true"}, {"shop.attrs.text startsWith \"Hell\"", "true"}, {"lower(shop.attrs.text)", `"hello world"`}, {"upper(\"a\")", `"A"`},
 	{"split(shop.attrs.text, \" \")", `["Hello", "World"]`}, {"capture(shop.attrs.text, \"(W.*)\")", `"World"`}, {"capture(shop.attrs.text, \"x(.*)\") == nil", "true"}, {"urlDecode(\"a%20b+c\")", `"a b c"`}, {"urlDecode(\"%zz\") == nil", "true"},
-	{"json(shop.attrs.body).a.b[1]", "2"}, {"json(\"nope\") == nil", "true"}, {"join([\"a\", \"b\"], \"-\")", `"a-b"`}, {"trim(\" a \")", `"a"`}, {"len(shop.attrs.text)", "11"}, {"\"a\" + \"b\"", `"ab"`}, {"string(5)", `"5"`},
+	{"json(shop.attrs.body).a.b[1]", "2"}, {"json(\"nope\") == nil", "true"}, {`json("{}]") == nil`, "true"}, {`json("[1]}") == nil`, "true"}, {`json("1 2") == nil`, "true"}, {`json(" [1] ")`, "[1]"}, {"int(true) == nil", "true"}, {"join([\"a\", \"b\"], \"-\")", `"a-b"`}, {"trim(\" a \")", `"a"`}, {"len(shop.attrs.text)", "11"}, {"\"a\" + \"b\"", `"ab"`}, {"string(5)", `"5"`},
 	{"shop.attrs.amount contains \"4\"", "error: shop.attrs.amount contains"},
+	// all of a value counts, also what is too long to be shown
+	{`string(["` + long + `EICAR"]) contains "EICAR"`, "true"}, {`string(json("{\"a\": [\"` + long + `EICAR\"]}")) contains "EICAR"`, "true"}, {`join([[1, "` + long + `EICAR"]]) contains "EICAR"`, "true"},
+	{`json("{\"a\": [\"` + long + `1\"]}") == json("{\"a\": [\"` + long + `2\"]}")`, "false"}, {`json("{\"a\": {\"b\": 1}}") == json("{\"a\": {\"b\": 1.0}}")`, "true"},
+	{`len(distinct([json("{\"a\": [\"` + long + `1\"]}"), json("{\"a\": [\"` + long + `2\"]}")]))`, "2"}, {`json("{\"a\": [1]}") == json("{\"a\": [1, 2]}")`, "false"},
 	// let, if, nesting
 	{"let n = pay.count; n * 2", "4"}, {"pay.exists ? pay.count : 0", "2"}, {"if nobody.exists { 1 } else { 2 }", "2"}, {"any(pay, {let p = it; any(bank, .parent == p)})", "true"}, {"all(pay, any(spans, .name == \"Place\"))", "true"},
 	{"not (pay.count == 1)", "true"}, {"(not pay.exists) == false", "true"}, {"pay.count not in [1, 3]", "true"}, {"pay | count()", "2"}, {"limit", "100ms"},

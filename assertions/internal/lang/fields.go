@@ -137,12 +137,16 @@ func (f *Frame) ByStart(nodes []trace.Node) []trace.Node {
 
 func compareSpans(a, b trace.Span) int { return a.Compare(b) }
 
-// uncovered walks over the stretches of a span in which none of its children ran.
+// uncovered walks over the stretches of a span in which none of its children ran. Of a
+// child without a duration nothing is known.
 func (f *Frame) uncovered(n trace.Node, stretch func(time.Duration)) {
 	children := f.ByStart(slices.Collect(f.childrenOf(n)))
 	at, end := f.span(n).Start(), f.span(n).End()
 	for _, c := range children {
 		s := f.span(c)
+		if took(s) == missing {
+			continue
+		}
 		if from := min(s.Start(), end); from > at {
 			stretch(from.Sub(at))
 		}

@@ -88,7 +88,7 @@ type Response struct {
 type RunState struct {
 	Origin   trace.Node
 	Sets     []SetState
-	Duration time.Duration // from the first start to the last end
+	Duration time.Duration // from the first start to the last end, negative if no span says when
 }
 
 // Value evaluates the expression from the beginning. An expression that runs out

@@ -157,21 +157,28 @@ func sorted(m mapping) []entry {
 	return slices.CompactFunc(out, func(a, b entry) bool { return a.key == b.key })
 }
 
-// formatMap writes all of a map, so that equal maps have equal texts.
-func formatMap(m mapping) string {
+// Text is all of a value, as string() writes it.
+func (v Value) Text() string { return toString(v).str }
+
+// written is all of a value as a text: what expressions search is not shortened as
+// what people read is.
+func written(v Value) string {
 	var parts []string
-	for _, e := range sorted(m) {
-		text := ""
-		if inner, ok := e.value.ref.(mapping); ok {
-			text = formatMap(inner)
-		} else if e.value.kind == String {
-			text = strconv.Quote(e.value.str)
-		} else {
-			text = format(e.value)
+	switch v.kind {
+	case String:
+		return strconv.Quote(v.str)
+	case List:
+		for _, e := range v.Elems() {
+			parts = append(parts, written(e))
 		}
-		parts = append(parts, strconv.Quote(e.key)+": "+text)
+		return "[" + strings.Join(parts, ", ") + "]"
+	case Map:
+		for _, e := range sorted(v.ref.(mapping)) {
+			parts = append(parts, strconv.Quote(e.key)+": "+written(e.value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
 	}
-	return "{" + strings.Join(parts, ", ") + "}"
+	return format(v)
 }
 
 // getAttrs, getResource and getScope are the fields of a span that are maps.

@@ -28,23 +28,71 @@ func evalIn(f *Frame, e *Expr) Value {
 	case x.kind == Unknown || y.kind == Unknown:
 		return unknown(worse(x.Doubt(), y.Doubt()))
 	}
-	found := false
+	if s, ok := x.ref.(*spanSet); ok {
+		return e.setIn(f, s, y)
+	}
+	return e.isIn(f, x, y)
+}
+
+// setIn is the answer that all spans of a set share; an empty one is in nothing.
+func (e *Expr) setIn(f *Frame, s *spanSet, y Value) Value {
+	if s.doubt != nil {
+		return unknown(s.doubt)
+	}
+	inside := 0
+	for _, n := range s.nodes {
+		switch v := e.isIn(f, spanValue(n), y); {
+		case v.kind == Unknown:
+			return v
+		case v.True():
+			inside++
+		}
+	}
+	if inside > 0 && inside < len(s.nodes) {
+		a, b := e.Args[0].text, e.Args[1].text
+		return e.failTry("all("+a+", it in "+b+"), or any("+a+", it in "+b+")", "%d of the %d spans of %s are in %s", inside, len(s.nodes), a, b)
+	}
+	return boolValue(inside > 0)
+}
+
+func (e *Expr) isIn(f *Frame, x, y Value) Value {
+	found, fits := false, true
 	switch c := y.ref.(type) {
 	case *spanSet:
-		found = x.kind == Span && slices.Contains(c.nodes, x.node())
+		found, fits = slices.Contains(c.nodes, x.node()), x.kind == Span
 		f.step(len(c.nodes))
 	case *list:
-		found = slices.ContainsFunc(c.elems, func(v Value) bool { return equal(v, x) })
+		found, fits = c.holds(x)
 		f.step(len(c.elems) * (1 + len(x.str)/bytesPerStep))
 	case mapping:
-		found = c.has(x.Str())
+		found, fits = c.has(x.Str()), x.kind == String
 	default:
 		return e.fail("nothing can be in %s", e.Args[1].describe(f, y))
 	}
-	if d := y.Doubt(); !found && d != nil {
+	switch d := y.Doubt(); {
+	case found && fits:
+		return yes
+	case d != nil:
 		return unknown(d)
+	case !fits:
+		return e.fail("cannot compare %s with what is in %s", e.Args[0].describe(f, x), e.Args[1].describe(f, y))
 	}
-	return boolValue(found)
+	return no
+}
+
+// holds says whether x is in a list, and whether it could be: of what the list holds,
+// if anything, something compares with it.
+func (l *list) holds(x Value) (found, fits bool) {
+	empty := true
+	for _, v := range l.elems {
+		order, ok := compare(v, x)
+		if ok && order == 0 {
+			return true, true
+		}
+		fits = fits || ok || v.kind == x.kind
+		empty = empty && v.kind == Missing
+	}
+	return false, fits || empty
 }
 
 // text reads both sides as strings; the third result is the answer if they are none.
@@ -64,11 +112,16 @@ func (e *Expr) otherTexts(f *Frame, x, y Value) (a, b string, otherwise Value, o
 	case x.kind == Unknown || y.kind == Unknown:
 		return "", "", unknown(worse(x.Doubt(), y.Doubt())), false
 	case x.kind == List && e.Operator == "contains":
-		found := slices.ContainsFunc(x.Elems(), func(v Value) bool { return equal(v, y) })
-		if d := x.Doubt(); !found && d != nil {
+		found, fits := x.ref.(*list).holds(y)
+		switch d := x.Doubt(); {
+		case found:
+			return "", "", yes, false
+		case d != nil:
 			return "", "", unknown(d), false
+		case !fits:
+			return "", "", e.fail("cannot compare %s with what is in %s", e.Args[1].describe(f, y), e.Args[0].describe(f, x)), false
 		}
-		return "", "", boolValue(found), false
+		return "", "", no, false
 	case x.kind != String:
 		return "", "", e.failTry("isString("+e.Args[0].text+") and "+e.text, "%s %s … wants a string, and %s", e.Args[0].text, e.Operator, e.Args[0].found(x)), false
 	case y.kind != String:
@@ -157,13 +210,13 @@ func evalRange(f *Frame, e *Expr) Value {
 		return unknown(worse(a.Doubt(), b.Doubt()))
 	case a.kind == Missing || b.kind == Missing:
 		return missing
-	case a.kind != Int || b.kind != Int || b.int()-a.int() >= maxRange || b.int()-a.int() < -maxRange:
+	case a.kind != Int || b.kind != Int || uint64(max(a.int(), b.int())-min(a.int(), b.int())) >= maxRange:
 		return e.fail("a range needs two whole numbers no further apart than %d", maxRange)
 	}
 	var out []Value
-	for i := a.int(); i <= b.int(); i++ {
+	for i := range b.int() - a.int() + 1 {
 		f.step(1)
-		out = append(out, intValue(i))
+		out = append(out, intValue(a.int()+i))
 	}
 	return listValue(out, nil)
 }

@@ -73,12 +73,13 @@ func (c *compiler) member(x *ast.MemberNode) *Expr {
 	return c.bad(from, path[len(path)-1].to)
 }
 
-// setInSelector refuses calls.exists in a condition on one span, where it would be
-// the attribute of that name.
+// setInSelector refuses calls.exists and calls.children in a condition on one span, where
+// they would be the attributes of these names.
 func (c *compiler) setInSelector(head segment, path []segment) bool {
 	_, declared := c.scope.set(head.name)
-	w := wordByName[path[0].name]
-	if !declared || w == nil || !w.Property || path[0].quoted {
+	w, f := wordByName[path[0].name], fieldByName[path[0].name]
+	ofSet := w != nil && w.Property || f != nil && (f.Type.isSpans() || f.Type.Base == TList)
+	if !declared || !ofSet || path[0].quoted {
 		return false
 	}
 	names := head.name

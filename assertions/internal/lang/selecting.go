@@ -62,7 +62,13 @@ func (e *Expr) OfService() *Expr {
 	return rest
 }
 
-// OfSpans is OfSpan of many, with less ado for each.
+// Condition is Value of a condition: an error if it is neither true nor false.
+func (e *Expr) Condition(f *Frame) Value { return e.truth(e.Value(f)) }
+
+// Asked is what a condition says of a span: an error if that is neither true nor false.
+func (e *Expr) Asked(f *Frame, n trace.Node) Value { return e.truth(e.OfSpan(f, n)) }
+
+// OfSpans is Asked of many, with less ado for each.
 func (e *Expr) OfSpans(f *Frame, nodes []trace.Node, answer func(trace.Node, Value)) {
 	for len(nodes) > 0 {
 		nodes = nodes[e.someOf(f, nodes, answer):]
@@ -90,7 +96,7 @@ func (e *Expr) someOf(f *Frame, nodes []trace.Node, answer func(trace.Node, Valu
 		v := f.butLost(e.value(f))
 		asking = false
 		f.spent += 1 + Budget - f.steps
-		answer(nodes[n], v)
+		answer(nodes[n], e.truth(v))
 		n++
 	}
 	return n

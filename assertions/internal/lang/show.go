@@ -96,7 +96,7 @@ func format(v Value) string {
 	case Time:
 		return v.time().String()
 	case Map:
-		return shorten(formatMap(v.ref.(mapping)))
+		return shorten(written(v))
 	case List:
 		var parts []string
 		for _, e := range v.Elems() {

@@ -61,6 +61,14 @@ func (t Type) elem() Type {
 	return typ(TAny)
 }
 
+// members is the type of what in asks for: the elements, or the keys of a map.
+func (t Type) members() Type {
+	if t.Base == TMap {
+		return typ(TString)
+	}
+	return t.elem()
+}
+
 // isSpans reports whether the type is a set or a single span, which is one too.
 func (t Type) isSpans() bool { return t.Base == TSet || t.Base == TSpan }
 

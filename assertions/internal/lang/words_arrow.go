@@ -233,7 +233,7 @@ func runCallees(f *Frame, e *Expr) (Value, *Doubt) {
 			out = append(out, n)
 		}
 	}
-	return setValue(out, nil), worse(d, f.coming())
+	return f.soonEnough(setValue(out, nil)), worse(d, f.coming())
 }
 
 // allowedPeer reports whether a calling span without a called one is no newcomer:

@@ -113,19 +113,28 @@ func runMaxConcurrency(f *Frame, e *Expr) (Value, *Doubt) {
 // Peak is how many of the spans ran at once. Touching ends do not overlap.
 func (f *Frame) Peak(nodes []trace.Node) int {
 	f.step(len(nodes))
-	starts, ends := make([]trace.Time, len(nodes)), make([]trace.Time, len(nodes))
-	for i, n := range nodes {
-		starts[i] = f.span(n).Start()
-		ends[i] = max(starts[i], f.span(n).End()) // which may be missing, or before the start
+	var starts, ends, moments []trace.Time
+	for _, n := range nodes {
+		start, end := f.span(n).Start(), f.span(n).End()
+		if end <= start { // It is missing, or before the start, or the span took no time.
+			moments = append(moments, start)
+			continue
+		}
+		starts, ends = append(starts, start), append(ends, end)
 	}
 	slices.Sort(starts)
 	slices.Sort(ends)
 	peak, ended := 0, 0
 	for i, s := range starts {
-		for ended < i && ends[ended] <= s { // What ends as it starts did run.
+		for ends[ended] <= s {
 			ended++
 		}
 		peak = max(peak, i+1-ended)
+	}
+	for _, m := range moments {
+		begun, _ := slices.BinarySearch(starts, m)
+		over, _ := slices.BinarySearch(ends, m+1)
+		peak = max(peak, begun-over+1)
 	}
 	return peak
 }

@@ -47,15 +47,22 @@ func (v Value) identity() identity {
 	case List:
 		text := ""
 		for _, elem := range v.Elems() {
-			id := elem.identity()
-			text += fmt.Sprintf("%d %d %d:%s", id.kind, id.num, len(id.text), id.text)
+			text += elem.identity().String()
 		}
 		return identity{kind: List, text: text}
-	}
-	if m, ok := v.ref.(mapping); ok {
-		return identity{kind: v.kind, text: formatMap(m)}
+	case Map:
+		text := ""
+		for _, e := range sorted(v.ref.(mapping)) {
+			text += stringValue(e.key).identity().String() + e.value.identity().String()
+		}
+		return identity{kind: Map, text: text}
 	}
 	return identity{kind: v.kind, text: format(v)}
+}
+
+// String is the identity of an element within that of what holds it.
+func (id identity) String() string {
+	return fmt.Sprintf("%d %d %d:%s", id.kind, id.num, len(id.text), id.text)
 }
 
 func runDistinct(f *Frame, e *Expr) (Value, *Doubt) {

@@ -43,7 +43,8 @@ func runLen(f *Frame, e *Expr) (Value, *Doubt) {
 	return intValue(int64(n)), d
 }
 
-// fold computes one value of many; of none it is missing.
+// fold computes one value of many; of none it is missing. What it cannot take is a
+// doubt, as what may still come is: some greater one is greater all the same.
 func fold(how string) func(*Frame, *Expr) (Value, *Doubt) {
 	return func(f *Frame, e *Expr) (Value, *Doubt) {
 		var total Value
@@ -60,33 +61,31 @@ func fold(how string) func(*Frame, *Expr) (Value, *Doubt) {
 			if v.kind == Missing {
 				return true
 			}
-			n++
 			next, ok := combine(how, total, v)
 			if !ok {
 				wrong = worse(wrong, e.failure("", "%s cannot take %s", how, describe(v)))
+				return true
 			}
+			n++
 			total = next
 			return true
 		})
-		if wrong != nil {
-			return unknown(worse(wrong, d)), nil
-		}
 		if how == "mean" && n > 0 {
 			total, _ = compute("/", total, intValue(int64(n)))
 		}
-		return total, d
+		return total, worse(wrong, d)
 	}
 }
 
 func combine(how string, total, v Value) (Value, bool) {
-	if v.kind == Bool || v.kind == Span {
+	extreme := how == "min" || how == "max"
+	if v.kind == Bool || v.kind == Span || extreme && v.kind == Float && math.IsNaN(v.float()) {
 		return total, false
 	}
 	if total.kind == Missing {
 		return v, isNumber(v.kind) || v.kind == Duration || v.kind == Time && how != "sum" && how != "mean"
 	}
-	switch how {
-	case "min", "max":
+	if extreme {
 		order, ok := compare(v, total)
 		if order == -1 && how == "min" || order == 1 && how == "max" {
 			total = v
@@ -135,8 +134,6 @@ func toInt(v Value) Value {
 		if x := v.float(); x >= -1<<63 && x < 1<<63 {
 			return intValue(int64(x))
 		}
-	case Bool:
-		return intValue(int64(v.num))
 	case String:
 		if i, err := strconv.ParseInt(strings.TrimSpace(v.str), 10, 64); err == nil {
 			return intValue(i)

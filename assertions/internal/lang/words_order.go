@@ -161,6 +161,12 @@ func (f *Frame) wrongByCalls(a, b []trace.Node) bool {
 
 // unordered is the doubt of two moments on different clocks.
 func (e *Expr) unordered(f *Frame, w Clocked) *Doubt {
+	for _, n := range []trace.Node{w.A, w.B} {
+		if took(f.span(n)) == missing {
+			text := fmt.Sprintf("the order of %s and %s cannot be known: %s does not say when it ran", f.spanName(w.A), f.spanName(w.B), f.spanName(n))
+			return &Doubt{Why: Uncertain, Text: text, From: e.From, To: e.To}
+		}
+	}
 	text := fmt.Sprintf("the order of %s and %s cannot be known: %s apart by clocks that may differ", f.spanName(w.A), f.spanName(w.B), FormatDuration(w.Gap.Abs()))
 	if w.Uncertainty >= 0 {
 		text += " by " + FormatDuration(w.Uncertainty)
@@ -193,11 +199,12 @@ func (e *Expr) each2(f *Frame, ordered func(Order, trace.Node, trace.Node) trace
 		for _, m := range y {
 			f.step(1)
 			o := ordered(order, n, m)
-			near := !bounded || o.Gap <= limit
-			if best = o.Order == trace.Before && near; best {
+			timed := took(f.span(n)) != missing && took(f.span(m)) != missing
+			if best = o.Order == trace.Before && (!bounded || timed && o.Gap <= limit); best {
 				break
 			}
-			if o.Order == trace.OrderUnknown && near && m != n {
+			open := o.Order == trace.OrderUnknown || o.Order == trace.Before && !timed
+			if open && (!bounded || !timed || o.Gap <= limit) && m != n {
 				uncertain = e.unordered(f, Clocked{n, m, o})
 			}
 		}

@@ -129,7 +129,7 @@ func runGaps(f *Frame, e *Expr) (Value, *Doubt) {
 	nodes = f.ByStart(nodes)
 	var out []Value
 	for i := 1; i < len(nodes); i++ {
-		out = append(out, durationValue(f.span(nodes[i]).Start().Sub(f.span(nodes[i-1]).End())))
+		out = append(out, f.between(nodes[i-1], nodes[i]))
 	}
 	return listValue(out, nil), d
 }

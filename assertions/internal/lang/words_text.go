@@ -2,6 +2,7 @@ package lang
 
 import (
 	"encoding/json"
+	"io"
 	"net/url"
 	"strings"
 )
@@ -49,7 +50,7 @@ func toString(v Value) Value {
 	if v.kind == String {
 		return v
 	}
-	return stringValue(format(v))
+	return stringValue(written(v))
 }
 
 func decodeURL(s string) Value {
@@ -129,8 +130,11 @@ func ParseJSON(s string) Value {
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()
 	var raw any
-	if d.Decode(&raw) != nil || d.More() {
+	if d.Decode(&raw) != nil {
 		return missing
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return missing // there is more than one value
 	}
 	return fromJSON(raw)
 }

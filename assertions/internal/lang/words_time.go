@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -48,10 +49,15 @@ func runGap(f *Frame, e *Expr) (Value, *Doubt) {
 	if !ok {
 		return v, nil
 	}
+	return f.between(a, b), nil
+}
+
+// between is the time from the end of a to the start of b, missing unless they say both.
+func (f *Frame) between(a, b trace.Node) Value {
 	if f.span(a).End() == 0 || f.span(b).Start() == 0 {
-		return missing, nil
+		return missing
 	}
-	return durationValue(f.span(b).Start().Sub(f.span(a).End())), nil
+	return durationValue(f.span(b).Start().Sub(f.span(a).End()))
 }
 
 func runCallTime(f *Frame, e *Expr) (Value, *Doubt) { return e.commonOf(f, f.callTime), nil }
@@ -102,7 +108,7 @@ func (f *Frame) callTime(n trace.Node) Value {
 // AsyncDelay is how long after what Sent returns a span started.
 func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 	p, call := f.Sent(n, callers)
-	if p == trace.None || call && f.Open {
+	if p == trace.None || f.Open && (call || f.unsettled(n, p)) {
 		if f.Open {
 			return unknown(edgePending)
 		}
@@ -112,7 +118,11 @@ func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 		return missing
 	}
 	if call {
-		return durationValue(f.Order().StartBeforeStart(p, n).Gap)
+		v := durationValue(f.Order().StartBeforeStart(p, n).Gap)
+		if f.span(p).Kind() != trace.Client {
+			v.motion, v.ref = Falling, f.untold(p, n)
+		}
+		return v
 	}
 	if !f.Open {
 		return durationValue(f.Order().EndToStart(p, n))
@@ -123,6 +133,27 @@ func (f *Frame) AsyncDelay(n trace.Node, callers []trace.Node) Value {
 	v := durationValue(f.span(n).Start().Sub(f.span(p).End()))
 	v.motion, v.ref = Rising, arriving // a producer that ended earlier may yet arrive
 	return v
+}
+
+// unsettled reports whether a link or a message of n, or of a span between it and what it
+// seems to follow from, may yet lead elsewhere.
+func (f *Frame) unsettled(n, sent trace.Node) bool {
+	for at, ok := n, true; ok && at != sent && f.firstSent(at) == trace.None; at, ok = f.parentNode(at) {
+		f.step(1)
+		if _, key := anywhere.lookup(f.span(at), trace.Aliases("messaging.message.id")); key != "" {
+			return true
+		}
+		for range f.span(at).Links() {
+			return true
+		}
+	}
+	return false
+}
+
+// untold is the doubt of when a call was made of which no client span tells: not before
+// its caller started.
+func (f *Frame) untold(caller, called trace.Node) *Doubt {
+	return &Doubt{Why: Uncertain, Text: fmt.Sprintf("when %s called %s is not known: no client span tells", f.spanName(caller), f.spanName(called))}
 }
 
 // Sent is the span whose message or link a span follows from, None if there is none: the
@@ -136,7 +167,7 @@ func (f *Frame) Sent(n trace.Node, callers []trace.Node) (sent trace.Node, call 
 		if f.step(1); at != n {
 			from, to := f.span(at), f.span(below)
 			left := from.Service() != to.Service()
-			if from.Kind() == trace.Producer || left && (from.Kind() != trace.Client || to.Kind() == trace.Consumer) {
+			if from.Kind() == trace.Producer || left && (from.Kind() != trace.Client && to.Kind() != trace.Server || to.Kind() == trace.Consumer) {
 				return at, false
 			}
 			if left && called == trace.None {
@@ -174,7 +205,8 @@ func (f *Frame) firstSent(n trace.Node) trace.Node {
 	return best
 }
 
-// statistic computes something of durations; of none it is missing.
+// statistic computes something of durations; of none it is missing. What is no duration
+// is a doubt, as what may still come is: some longer one is longer all the same.
 func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) (Value, *Doubt) {
 	return func(f *Frame, e *Expr) (Value, *Doubt) {
 		var out []time.Duration
@@ -185,9 +217,12 @@ func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) 
 			}
 			switch v.kind {
 			case Span:
-				if d := took(f.span(v.node())); d.kind == Duration {
-					out = append(out, d.duration())
-				} else if f.span(v.node()).Duration() < 0 {
+				switch s := f.span(v.node()); {
+				case took(s) != missing:
+					out = append(out, s.Duration())
+				case s.Start() == 0 || s.End() == 0:
+					wrong = worse(wrong, e.failure("", "a span of %s does not say when it started or when it ended", e.Args[0].text))
+				default:
 					wrong = worse(wrong, e.failure("", "a span of %s ended before it started", e.Args[0].text))
 				}
 			case Duration:
@@ -200,10 +235,7 @@ func statistic(compute func([]time.Duration) time.Duration) func(*Frame, *Expr) 
 			}
 			return true
 		})
-		if wrong != nil {
-			return unknown(worse(wrong, d)), nil
-		}
-		if len(out) == 0 {
+		if d = worse(wrong, d); len(out) == 0 {
 			return missing, d
 		}
 		return durationValue(compute(out)), d
@@ -254,7 +286,7 @@ func runCriticalPath(f *Frame, e *Expr) (Value, *Doubt) {
 			}
 		}
 	}
-	return setValue(f.ByStart(out), nil), worse(d, f.coming())
+	return f.soonEnough(setValue(f.ByStart(out), nil)), worse(d, f.coming())
 }
 
 func runCriticalShare(f *Frame, e *Expr) (Value, *Doubt) {

@@ -60,7 +60,7 @@ func runConserved(f *Frame, e *Expr) (Value, *Doubt) {
 		return boolValue(a.num == b.num), nil
 	case isNumber(a.kind) && isNumber(b.kind):
 		x, y := a.asFloat(), b.asFloat()
-		return boolValue(math.Abs(x-y) <= 1e-9*max(math.Abs(x), math.Abs(y))), nil
+		return boolValue(x == y || !math.IsInf(x-y, 0) && math.Abs(x-y) <= 1e-9*max(math.Abs(x), math.Abs(y))), nil
 	}
 	return no, nil // what is no number any more was not conserved
 }
