@@ -49,7 +49,8 @@ func (s *Store) mayBelong(v trace.View, in *instance, n trace.Node, span trace.S
 // hasRootOf reports whether all spans of a trace follow from the instance, whenever they
 // started: it has the one root.
 func (s *Store) hasRootOf(in *instance, id trace.TraceID) bool {
-	return s.trace(id).roots == 1 && in.others()[id].root
+	t := s.traces[id] // None is left if its spans made room.
+	return t != nil && t.roots == 1 && in.others()[id].root
 }
 
 // startsWithin reports whether a span started while a flow was under way. Messages, and
