@@ -24,7 +24,7 @@ func evalIn(f *Frame, e *Expr) Value {
 	x, y := e.Args[0].value(f), e.Args[1].value(f)
 	switch {
 	case x.kind == Missing || y.kind == Missing:
-		return no
+		return missing // "not in", which is its negation, does not hold either.
 	case x.kind == Unknown || y.kind == Unknown:
 		return unknown(worse(x.Doubt(), y.Doubt()))
 	}
