@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"unsafe"
 
 	"github.com/followspan/followspan/trace"
 )
@@ -15,12 +16,14 @@ type traceEntry struct {
 	missing int32       // spans that made room while they were in no flow, or with one
 	orphans int32       // those of them above which something had not arrived
 	severed uint16      // likewise, of flows that made room; at most all that fits
-	shared  bool        // the run's own trace: members are what each origin caused
 	buried  bool        // see buryTrace
 	roots   uint8       // spans without a parent that have arrived, at most two
 	whole   []*instance // every span of the trace is a member
 	started *started    // the first of a list
 }
+
+// One more byte would take 80 of the allocator's.
+var _ [64 - unsafe.Sizeof(traceEntry{})]byte
 
 // started are the instances of one flow that spans of a trace opened. If they are
 // several, members are what each origin caused.

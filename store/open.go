@@ -22,7 +22,7 @@ func (s *Store) trace(id trace.TraceID) *traceEntry {
 }
 
 func (s *Store) newTrace(id trace.TraceID) *traceEntry {
-	t := &traceEntry{id: id, first: trace.None, shared: id == s.settings.RunTrace && !id.IsZero()}
+	t := &traceEntry{id: id, first: trace.None}
 	s.traces[id] = t
 	s.misses(t)
 	s.newTraces++
@@ -154,7 +154,7 @@ func (s *Store) begin(in *instance, t *traceEntry, n trace.Node) {
 	if in.of.Opens == trace.OpensBySpan {
 		s.seat(t, in)
 	}
-	if wholeTrace(in.of, t) {
+	if s.wholeTrace(in.of, t) {
 		if !slices.Contains(t.whole, in) {
 			t.addWhole(in)
 		}
@@ -226,15 +226,18 @@ func isBelow(v trace.View, those map[trace.Node]bool, n trace.Node) bool {
 	return false
 }
 
-func wholeTrace(d *declaration, t *traceEntry) bool {
+func (s *Store) wholeTrace(d *declaration, t *traceEntry) bool {
 	switch d.Opens {
 	case trace.OpensByTrace:
 		return true
 	case trace.OpensByKey:
 		return d.Scope == trace.ScopeTrace // two keys may well share a trace
 	}
-	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !t.shared && t.startedOf(d).count() < 2
+	return d.Scope == trace.ScopeTrace || d.Scope == trace.ScopeAuto && !s.isShared(t) && t.startedOf(d).count() < 2
 }
+
+// isShared reports whether a trace is the run's own: members are what each origin caused.
+func (s *Store) isShared(t *traceEntry) bool { return t.id == s.settings.RunTrace && !t.id.IsZero() }
 
 // underOrigin reports whether a span above n started an instance of d already.
 func (s *Store) underOrigin(d *declaration, n trace.Node) bool {

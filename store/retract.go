@@ -75,7 +75,7 @@ func (st *started) remove(in *instance) {
 // mayShare has a trace looked at in which an instance is not alone any more, or
 // alone again.
 func (s *Store) mayShare(t *traceEntry, st *started) {
-	if !st.crowded && !t.shared && st.of.Scope == trace.ScopeAuto {
+	if !st.crowded && !s.isShared(t) && st.of.Scope == trace.ScopeAuto {
 		st.crowded = true
 		s.crowded = append(s.crowded, st)
 	}
@@ -85,7 +85,7 @@ func (s *Store) mayShare(t *traceEntry, st *started) {
 // several, or only what their origin caused though there is no other.
 func (s *Store) divide(st *started) {
 	for _, in := range slices.Clone(st.all) {
-		if in.whole != wholeTrace(in.of, in.trace) {
+		if in.whole != s.wholeTrace(in.of, in.trace) {
 			s.refound(in)
 		}
 	}
